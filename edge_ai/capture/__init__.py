@@ -1,0 +1,1 @@
+"""Camera sources: where frames come from."""

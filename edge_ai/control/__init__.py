@@ -1,0 +1,1 @@
+"""Detections to velocities: following, stopping, limiting."""

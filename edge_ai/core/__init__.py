@@ -1,0 +1,1 @@
+"""The ground floor: types, errors, clocks, parameters and the registry. Imports nothing of ours."""

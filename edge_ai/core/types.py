@@ -1,0 +1,122 @@
+"""The values that travel from the camera to the wheels, all of them plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int32]
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameHeader:
+    """Where and when a frame was captured; it travels untouched from camera to command.
+
+    Attributes:
+        stamp_ns: capture time in ROS time (wall clock without ROS), nanoseconds since the epoch.
+        steady_ns: the same instant on this process's steady clock, nanoseconds; ages are measured on it.
+        frame_id: optical frame of the camera (REP 103: x right, y down, z forward).
+        index: 0-based index of the frame in its source.
+        width: image width in pixels.
+        height: image height in pixels.
+    """
+
+    stamp_ns: int
+    steady_ns: int
+    frame_id: str
+    index: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One captured image.
+
+    Attributes:
+        header: capture time, frame and size.
+        image: (H, W, C) or (H, W) uint8, possibly a read-only view of memory owned elsewhere.
+        encoding: sensor_msgs encoding of ``image`` ("bgr8", "rgb8", "mono8", ...).
+    """
+
+    header: FrameHeader
+    image: Image
+    encoding: str = "bgr8"
+
+
+def _no_boxes() -> FloatArray:
+    return np.zeros((0, 4), np.float32)
+
+
+def _no_scores() -> FloatArray:
+    return np.zeros(0, np.float32)
+
+
+def _no_classes() -> IntArray:
+    return np.zeros(0, np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """Objects found in one image, best score first.
+
+    Attributes:
+        boxes: (N, 4) float32, x1, y1, x2, y2 in pixels of the source image, clipped to it.
+        scores: (N,) float32 in [0, 1].
+        class_ids: (N,) int32, indices into ``labels``.
+        labels: names of all classes the model knows.
+    """
+
+    boxes: FloatArray = field(default_factory=_no_boxes)
+    scores: FloatArray = field(default_factory=_no_scores)
+    class_ids: IntArray = field(default_factory=_no_classes)
+    labels: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def name(self, i: int) -> str:
+        """The class name of detection ``i``, or its number where the model has no name for it."""
+        number = int(self.class_ids[i])
+        return self.labels[number] if 0 <= number < len(self.labels) else str(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a model said about one frame.
+
+    Attributes:
+        header: the frame's own header, unchanged.
+        detections: objects found.
+        model_name: name of the model that answered.
+        model_version: its version.
+        source: who answered: "edge" or the name of a cloud endpoint.
+        timings: seconds spent in each stage, by name, in order ("wait", "preprocess", "infer", "postprocess").
+    """
+
+    header: FrameHeader
+    detections: Detections
+    model_name: str
+    model_version: str
+    source: str = "edge"
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Velocity:
+    """A planar velocity in the robot's base frame (REP 103).
+
+    Attributes:
+        linear: forward speed in m/s.
+        angular: turning rate in rad/s, counter-clockwise positive.
+    """
+
+    linear: float = 0.0
+    angular: float = 0.0
+
+
+STOP = Velocity()

@@ -1,0 +1,1 @@
+"""Watching the machine and the nodes."""

@@ -1,0 +1,1 @@
+"""From image to tensor and from tensor to detections."""

@@ -1,0 +1,1 @@
+"""Models, mailboxes and the pipeline: what runs every frame."""
