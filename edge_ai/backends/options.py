@@ -1,0 +1,48 @@
+"""How an inference engine is to run, and how many cores it may count on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class BackendOptions(BaseModel):
+    """What every backend is told. It has no defaults: those stand in the parameters of whoever asks.
+
+    Attributes:
+        backend: "auto" or a name from `edge_ai.backends.select.BACKENDS`.
+        providers: ONNX Runtime execution providers, best first, each as `edge_ai.backends.providers.parse` reads it.
+        threads: threads of one inference; 0: one for each physical core this process may use.
+        allow_spinning: let idle inference threads spin.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backend: str
+    providers: tuple[str, ...]
+    threads: int = Field(ge=0)
+    allow_spinning: bool
+
+    @property
+    def thread_count(self) -> int:
+        """Threads of one inference, at least 1."""
+        return self.threads or physical_cores()
+
+
+def physical_cores() -> int:
+    """Physical cores among the processors that this process may run on, at least 1.
+
+    Two hyper-threads of one core count once; outside Linux, where the affinity is not to be had, all processors count.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return os.cpu_count() or 1
+    return max(1, len({_siblings(cpu) for cpu in os.sched_getaffinity(0)}))
+
+
+def _siblings(cpu: int) -> str:
+    try:
+        return Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").read_text().strip()
+    except OSError:
+        return str(cpu)
