@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from edge_ai.control.validate import fault
+from edge_ai.core.types import Detections
+
+GOOD = [10.0, 10.0, 50.0, 100.0]
+
+
+def test_good_results_have_no_fault(make_result):
+    assert fault(make_result()) == ""
+    assert fault(make_result([GOOD, [0, 0, 640, 480]], [0.0, 1.0])) == ""
+    assert fault(make_result([[-0.4, 0, 640.4, 480.4]])) == ""
+
+
+@pytest.mark.parametrize(
+    ("box", "score", "size", "words"),
+    [
+        (GOOD, 0.8, (0, 480), "the image measures 0 x 480 px"),
+        (GOOD, 0.8, (640, -1), "the image measures 640 x -1 px"),
+        (GOOD, float("nan"), (640, 480), "NaN"),
+        ([10, 10, float("inf"), 100], 0.8, (640, 480), "infinite"),
+        (GOOD, 1.2, (640, 480), "scores from 0.5 to 1.2"),
+        (GOOD, -0.1, (640, 480), "scores from -0.1"),
+        ([50, 10, 10, 100], 0.8, (640, 480), "box [50.0, 10.0, 10.0, 100.0] has no area"),
+        ([10, 10, 50, 10], 0.8, (640, 480), "has no area"),
+        ([600, 10, 700, 100], 0.8, (640, 480), "outside of 640 x 480 px"),
+        ([-20, 10, 30, 100], 0.8, (640, 480), "outside"),
+    ],
+)
+def test_says_what_is_wrong(make_result, box, score, size, words):
+    result = make_result([GOOD, box], [0.5, score], size=size)
+    assert words in fault(result)
+
+
+def test_arrays_that_do_not_match(make_result):
+    found = Detections(np.zeros((2, 4), np.float32), np.zeros(1, np.float32), np.zeros(1, np.int32))
+    assert "do not match" in fault(dataclasses.replace(make_result(), detections=found))
