@@ -1,0 +1,74 @@
+"""inference/annotated: what the model saw and what the robot does about it, drawn only while somebody looks."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from sensor_msgs.msg import Image
+
+from edge_ai.core.errors import EdgeAIError
+from edge_ai.core.types import Frame, Result, Velocity
+from edge_ai.msg import ControlStatus
+from edge_ai.nodes import convert
+from edge_ai.nodes.qos import SENSOR
+from edge_ai.processing.draw import annotate
+from edge_ai.processing.image import to_channels
+from edge_ai.runtime.latest import LatestSlot
+
+_STATES = {
+    getattr(ControlStatus, name): name.replace("_", " ")
+    for name in ("FOLLOWING", "NO_TARGET", "OBSTACLE", "STALE", "MALFORMED", "EMERGENCY_STOP")
+}
+
+
+class Annotator:
+    """Draws on a thread of its own, so that pictures for people never slow the robot."""
+
+    def __init__(self, node: Any) -> None:
+        self._node = node
+        self._publisher = node.publisher(Image, "inference/annotated", SENSOR)
+        self._slot: LatestSlot[tuple[Result, Frame]] = LatestSlot()
+        self._control: ControlStatus | None = None
+        self._thread = threading.Thread(target=self._work, name="annotate", daemon=True)
+        self._thread.start()
+
+    def overlay(self, status: ControlStatus) -> None:
+        """What the robot does; drawn over the next picture."""
+        self._control = status
+
+    def offer(self, result: Result, frame: Frame) -> None:
+        """A result to draw, if somebody subscribes."""
+        if self._publisher.get_subscription_count():
+            self._slot.put((result, frame))
+
+    def destroy(self) -> None:
+        """End the thread and take the topic down."""
+        self._slot.close()
+        self._thread.join()
+        self._node.destroy_publisher(self._publisher)
+
+    def _work(self) -> None:
+        while (item := self._slot.get()) is not None:
+            result, frame = item
+            try:
+                picture = annotate(to_channels(frame.image, frame.encoding, "bgr"), result, **self._words(result))
+            except EdgeAIError as error:
+                self._node.get_logger().error(f"annotated image: {error}", throttle_duration_sec=5.0)
+                continue
+            header = convert.header_to_msg(result.header)
+            self._publisher.publish(convert.array_to_msg(picture, "bgr8", header))
+
+    def _words(self, result: Result) -> dict[str, Any]:
+        age = (self._node.clock.steady_ns() - result.header.steady_ns) / 1e9
+        status = self._control
+        if status is None:
+            return {"age_s": age}
+        target = status.target
+        box = (target.x_min, target.y_min, target.x_max, target.y_max) if status.has_target else None
+        return {
+            "age_s": age,
+            "target": box,
+            "command": Velocity(status.command.linear.x, status.command.angular.z),
+            "state": _STATES.get(status.state, str(status.state)),
+        }

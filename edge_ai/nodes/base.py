@@ -1,0 +1,188 @@
+"""What every managed node shares: checked parameters, safe transitions and diagnostics."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from lifecycle_msgs.msg import State
+from rclpy.clock import Clock, ClockType
+from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+
+from edge_ai.core.errors import EdgeAIError
+from edge_ai.core.params import Params
+from edge_ai.nodes.qos import publisher_events, subscription_events
+from edge_ai.nodes.ros_params import NodeParams
+
+Diagnosis = tuple[bytes, str, Mapping[str, object]]
+
+
+class RosClock:
+    """ROS time for stamps, the machine's steady clock for ages."""
+
+    def __init__(self, node: Node) -> None:
+        self._clock = node.get_clock()
+
+    def stamp_ns(self) -> int:
+        return int(self._clock.now().nanoseconds)
+
+    def steady_ns(self) -> int:
+        return time.monotonic_ns()
+
+
+class ManagedNode(LifecycleNode):
+    """A lifecycle node whose subclass says only what is its own.
+
+    A subclass writes `configure`, `activate`, `deactivate`, `cleanup`, `diagnose` and,
+    if parameters may change while it runs, `params_changed`. Each may raise `EdgeAIError`: the reason is logged, shown
+    on /diagnostics, and the transition fails.
+
+    Args:
+        name: of the node.
+        classes: its parameter classes by prefix, see `NodeParams`.
+
+    Raises:
+        ParameterError: a parameter given at start is wrong.
+    """
+
+    def __init__(self, name: str, classes: Mapping[str, type[Params]]) -> None:
+        super().__init__(name)
+        self.params = NodeParams(self, classes)
+        self.params.watch(frozen=lambda: self.state != State.PRIMARY_STATE_UNCONFIGURED, on_change=self.params_changed)
+        self.clock = RosClock(self)
+        self.fault = ""
+        self._qos_faults: dict[str, str] = {}
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self.every(1.0, self._publish_diagnostics)
+
+    # What a subclass writes -------------------------------------------------------------------------------------
+
+    def configure(self) -> None:
+        """Parse, load and warm up."""
+
+    def activate(self) -> None:
+        """Start."""
+
+    def deactivate(self) -> None:
+        """Stop; must leave nothing moving."""
+
+    def cleanup(self) -> None:
+        """Free everything `configure` made; must bear being called twice."""
+
+    def params_changed(self) -> None:
+        """Take over live parameters; refuse by raising."""
+
+    def diagnose(self) -> Diagnosis:
+        """Level, message and values while active."""
+        return DiagnosticStatus.OK, "active", {}
+
+    # What a subclass uses ---------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> int:
+        """The lifecycle state, a constant of lifecycle_msgs/State."""
+        return int(self._state_machine.current_state[0])
+
+    def every(self, period: float, callback: Callable[[], None]) -> Any:
+        """A timer on the steady clock: simulated time that stands still does not stop it."""
+        return self.create_timer(period, callback, clock=self._steady)
+
+    def publisher(self, kind: Any, topic: str, qos: QoSProfile) -> Any:
+        """A publisher that reports incompatible subscribers."""
+        return self.create_publisher(kind, topic, qos, event_callbacks=publisher_events(topic, self._qos_fault))
+
+    def subscription(self, kind: Any, topic: str, callback: Callable[[Any], None], qos: QoSProfile) -> Any:
+        """A subscription that reports incompatible publishers."""
+        events = subscription_events(topic, self._qos_fault)
+        return self.create_subscription(kind, topic, callback, qos, event_callbacks=events)
+
+    def say(self, level: bytes, text: str) -> None:
+        """Log at a level of diagnostics; rclpy ties each calling line to one severity."""
+        if level == DiagnosticStatus.ERROR:
+            self.get_logger().error(text)
+        elif level == DiagnosticStatus.WARN:
+            self.get_logger().warning(text)
+        else:
+            self.get_logger().info(text)
+
+    def destroy_publishers(self, *publishers: Any) -> None:
+        """Take topics down."""
+        for publisher in publishers:
+            self.destroy_publisher(publisher)
+
+    # Transitions ------------------------------------------------------------------------------------------------
+
+    def on_configure(self, _state: Any) -> TransitionCallbackReturn:
+        done = self._attempt("configure", self.configure)
+        if done is not TransitionCallbackReturn.SUCCESS:
+            self._attempt("cleanup", self.cleanup, keep_fault=True)
+        return done
+
+    def on_activate(self, _state: Any) -> TransitionCallbackReturn:
+        done = self._attempt("activate", self.activate)
+        if done is not TransitionCallbackReturn.SUCCESS:
+            self._attempt("deactivate", self.deactivate, keep_fault=True)
+        return done
+
+    def on_deactivate(self, _state: Any) -> TransitionCallbackReturn:
+        self._attempt("deactivate", self.deactivate)
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_cleanup(self, _state: Any) -> TransitionCallbackReturn:
+        self._attempt("cleanup", self.cleanup)
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, _state: Any) -> TransitionCallbackReturn:
+        self._attempt("deactivate", self.deactivate)
+        self._attempt("cleanup", self.cleanup)
+        return TransitionCallbackReturn.SUCCESS
+
+    on_error = on_shutdown
+
+    def _attempt(self, what: str, action: Callable[[], None], *, keep_fault: bool = False) -> TransitionCallbackReturn:
+        fault = ""
+        try:
+            action()
+        except EdgeAIError as error:
+            fault = str(error)
+            self.get_logger().error(f"{what}: {fault}")
+        except Exception as error:
+            fault = f"{type(error).__name__}: {error}"
+            self.get_logger().error(f"{what} failed unexpectedly: {traceback.format_exc()}")
+        if not keep_fault:
+            self.fault = fault
+        return TransitionCallbackReturn.FAILURE if fault else TransitionCallbackReturn.SUCCESS
+
+    # Diagnostics ------------------------------------------------------------------------------------------------
+
+    def _qos_fault(self, topic: str, words: str) -> None:
+        self._qos_faults[topic] = words
+        self.get_logger().error(f"topic {self.resolve_topic_name(topic)}: {words}")
+
+    def _publish_diagnostics(self) -> None:
+        if self.state == State.PRIMARY_STATE_ACTIVE:
+            level, message, values = self.diagnose()
+        else:
+            level, message, values = DiagnosticStatus.OK, self._state_machine.current_state[1], {}
+        if self.fault:
+            level, message = DiagnosticStatus.ERROR, self.fault
+        name = self.get_fully_qualified_name().lstrip("/")
+        statuses = [diagnostic_status(name, level, message, values)]
+        statuses += [
+            diagnostic_status(f"{name}: QoS of {self.resolve_topic_name(topic)}", DiagnosticStatus.ERROR, words, {})
+            for topic, words in self._qos_faults.items()
+        ]
+        array = DiagnosticArray(status=statuses)
+        array.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(array)
+
+
+def diagnostic_status(name: str, level: bytes, message: str, values: Mapping[str, object]) -> DiagnosticStatus:
+    pairs = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
+    return DiagnosticStatus(name=name, hardware_id="edge_ai", level=level, message=message, values=pairs)

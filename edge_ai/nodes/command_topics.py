@@ -1,0 +1,39 @@
+"""What the control publishes: shared by control_node and pipeline_node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from geometry_msgs.msg import Twist, TwistStamped
+from std_msgs.msg import Header
+
+from edge_ai.control.command import Command
+from edge_ai.control.params import ControlParams
+from edge_ai.msg import ControlStatus
+from edge_ai.nodes import convert
+from edge_ai.nodes.base import ManagedNode
+from edge_ai.nodes.qos import NEWEST, STATUS
+
+
+class CommandPublisher:
+    """cmd_vel and control/status."""
+
+    def __init__(self, node: ManagedNode, params: ControlParams) -> None:
+        self._node, self._params = node, params
+        self._velocity = node.publisher(TwistStamped if params.stamped else Twist, "cmd_vel", NEWEST)
+        self._status = node.publisher(ControlStatus, "control/status", STATUS)
+
+    def command(self, command: Command) -> ControlStatus:
+        """Publish one command and why; returns the status published."""
+        stamp, frame_id = self._node.get_clock().now().to_msg(), self._params.base_frame_id
+        velocity: Any = convert.twist(command.velocity)
+        if self._params.stamped:
+            velocity = TwistStamped(header=Header(stamp=stamp, frame_id=frame_id), twist=velocity)
+        self._velocity.publish(velocity)
+        status = convert.command_to_status(command, stamp, frame_id)
+        self._status.publish(status)
+        return status
+
+    def destroy(self) -> None:
+        """Take the topics down."""
+        self._node.destroy_publishers(self._velocity, self._status)

@@ -1,0 +1,228 @@
+"""Between ROS messages and this package's own types."""
+
+from __future__ import annotations
+
+import array
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Twist
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
+
+from edge_ai.capture.calibration import Calibration
+from edge_ai.capture.status import CaptureStatus
+from edge_ai.control.command import Command
+from edge_ai.control.tracker import Target
+from edge_ai.core import types
+from edge_ai.core.clock import NS, Clock, to_steady
+from edge_ai.core.errors import ImageError
+from edge_ai.msg import CameraStatus, ControlStatus, Detection, InferenceResult, StageTiming
+from edge_ai.nodes.image_fallback import decode_jpeg, to_bgr
+
+# Bytes a pixel of the encodings that are read in place, without a copy.
+_IN_PLACE = {
+    "bgr8": 3, "rgb8": 3, "bgra8": 4, "rgba8": 4, "mono8": 1, "8UC1": 1, "8UC3": 3,
+    "yuv422": 2, "uyvy": 2, "yuv422_yuy2": 2, "yuyv": 2,
+    "bayer_rggb8": 1, "bayer_bggr8": 1, "bayer_gbrg8": 1, "bayer_grbg8": 1,
+}  # fmt: skip
+_LARGEST_CLASS_ID = 100_000
+
+
+def time_to_ns(stamp: Time) -> int:
+    """A stamp in nanoseconds."""
+    return int(stamp.sec) * NS + int(stamp.nanosec)
+
+
+def ns_to_time(ns: int) -> Time:
+    """A stamp from nanoseconds."""
+    return Time(sec=ns // NS, nanosec=ns % NS)
+
+
+def header_to_msg(header: types.FrameHeader) -> Header:
+    """The capture stamp and frame, as they were."""
+    return Header(stamp=ns_to_time(header.stamp_ns), frame_id=header.frame_id)
+
+
+def _header_from_msg(header: Header, width: int, height: int, clock: Clock) -> types.FrameHeader:
+    stamp = time_to_ns(header.stamp)
+    return types.FrameHeader(stamp, to_steady(stamp, clock), header.frame_id, -1, width, height)
+
+
+def image_to_msg(frame: types.Frame) -> Image:
+    """A frame as a ROS image; one copy of the pixels."""
+    return array_to_msg(frame.image, frame.encoding, header_to_msg(frame.header))
+
+
+def array_to_msg(pixels: types.Image, encoding: str, header: Header) -> Image:
+    """Pixels (H, W) or (H, W, C) as a ROS image; one copy of the pixels."""
+    pixels = np.ascontiguousarray(pixels)
+    # rclpy takes an array of bytes as it is; anything else it copies element by element.
+    data = array.array("B")
+    data.frombytes(memoryview(pixels).cast("B"))
+    height, width = pixels.shape[:2]
+    message = Image(header=header, height=height, width=width, encoding=encoding, step=pixels.strides[0])
+    message.data = data
+    return message
+
+
+def frame_from_msg(message: Image, clock: Clock) -> types.Frame:
+    """A ROS image as a frame: a view of the message's own memory for the common encodings.
+
+    Raises:
+        ImageError: zero size, fewer or more bytes than step x height, a row shorter than its pixels, or an encoding
+            that nothing installed can read.
+    """
+    width, height, step, size = message.width, message.height, message.step, len(message.data)
+    if not width or not height:
+        raise ImageError("image of no size", got=f"{width} x {height}", wanted="at least one pixel")
+    if step * height != size:
+        raise ImageError("torn image", got=f"{size} bytes", wanted=f"{step * height} (step {step} x height {height})")
+    header = _header_from_msg(message.header, width, height, clock)
+    channels = _IN_PLACE.get(message.encoding)
+    if channels is None:
+        return types.Frame(header, to_bgr(message), "bgr8")
+    if step < width * channels:
+        raise ImageError(
+            "image rows too short", got=f"step {step}", wanted=f"at least {width * channels} for {message.encoding}"
+        )
+    shape, strides = ((height, width), (step, 1))
+    if channels > 1:
+        shape, strides = (*shape, channels), (step, channels, 1)
+    pixels = np.ndarray(shape, np.uint8, buffer=memoryview(message.data), strides=strides)
+    return types.Frame(header, pixels, message.encoding)
+
+
+def frame_from_compressed(message: CompressedImage, clock: Clock) -> types.Frame:
+    """A JPEG or PNG image as a frame.
+
+    Raises:
+        ImageError: the data is no picture.
+    """
+    pixels = decode_jpeg(message.data, message.format)
+    height, width = pixels.shape[:2]
+    return types.Frame(_header_from_msg(message.header, width, height, clock), pixels, "bgr8")
+
+
+def calibration_to_msg(calibration: Calibration, header: Header) -> CameraInfo:
+    """A calibration as CameraInfo; all zeros in k mean not calibrated."""
+    return CameraInfo(
+        header=header,
+        width=calibration.width,
+        height=calibration.height,
+        distortion_model=calibration.distortion_model,
+        d=list(calibration.d),
+        k=list(calibration.k),
+        r=list(calibration.r),
+        p=list(calibration.p),
+    )
+
+
+def detection_to_msg(detections: types.Detections, i: int) -> Detection:
+    """Detection ``i``."""
+    x1, y1, x2, y2 = (float(v) for v in detections.boxes[i])
+    return Detection(
+        class_id=int(detections.class_ids[i]),
+        class_name=detections.name(i),
+        score=float(detections.scores[i]),
+        x_min=x1,
+        y_min=y1,
+        x_max=x2,
+        y_max=y2,
+        track_id=-1,
+    )
+
+
+def result_to_msg(result: types.Result, dropped: int) -> InferenceResult:
+    """A result; ``dropped`` frames so far."""
+    return InferenceResult(
+        header=header_to_msg(result.header),
+        source=result.source,
+        model_name=result.model_name,
+        model_version=result.model_version,
+        image_width=result.header.width,
+        image_height=result.header.height,
+        detections=[detection_to_msg(result.detections, i) for i in range(len(result.detections))],
+        timings=[StageTiming(stage=stage, duration=float(s)) for stage, s in result.timings.items()],
+        dropped=dropped,
+    )
+
+
+def result_from_msg(message: InferenceResult, clock: Clock) -> types.Result:
+    """A result whose ages are measured on this process's steady clock from now on."""
+    found = message.detections
+    ids = [d.class_id for d in found]
+    if not all(0 <= i < _LARGEST_CLASS_ID for i in ids):
+        # A model without a label table: the names alone tell the classes apart.
+        order = list(dict.fromkeys(d.class_name for d in found))
+        ids = [order.index(d.class_name) for d in found]
+    names = dict(zip(ids, (d.class_name for d in found), strict=True))
+    detections = types.Detections(
+        boxes=np.array([[d.x_min, d.y_min, d.x_max, d.y_max] for d in found], np.float32).reshape(-1, 4),
+        scores=np.array([d.score for d in found], np.float32),
+        class_ids=np.array(ids, np.int32),
+        labels=tuple(names.get(i, "") for i in range(max(names, default=-1) + 1)),
+    )
+    return types.Result(
+        header=_header_from_msg(message.header, message.image_width, message.image_height, clock),
+        detections=detections,
+        model_name=message.model_name,
+        model_version=message.model_version,
+        source=message.source,
+        timings={t.stage: t.duration for t in message.timings},
+    )
+
+
+def twist(velocity: types.Velocity) -> Twist:
+    """A planar velocity as a Twist."""
+    message = Twist()
+    message.linear.x, message.angular.z = velocity.linear, velocity.angular
+    return message
+
+
+def camera_status_to_msg(status: CaptureStatus, source: str, header: Header, index: int) -> CameraStatus:
+    """The camera's state, with the frame it goes with."""
+    return CameraStatus(
+        header=header,
+        state=int(status.state),
+        source=source,
+        detail=status.detail,
+        frame_index=index,
+        captured=status.captured,
+        dropped=status.dropped,
+        reconnects=status.reconnects,
+    )
+
+
+def _target_to_msg(target: Target) -> Detection:
+    x1, y1, x2, y2 = target.box
+    return Detection(
+        class_id=target.class_id,
+        class_name=target.class_name,
+        score=target.score,
+        x_min=x1,
+        y_min=y1,
+        x_max=x2,
+        y_max=y2,
+        track_id=target.track_id,
+    )
+
+
+def command_to_status(command: Command, stamp: Time, frame_id: str) -> ControlStatus:
+    """What a command does and why."""
+    message = ControlStatus(
+        header=Header(stamp=stamp, frame_id=frame_id),
+        state=int(command.state),
+        reason=command.reason,
+        command=twist(command.velocity),
+        commands=command.commands,
+        refused=command.refused,
+    )
+    if command.header is not None:
+        message.has_result = True
+        message.result_stamp = ns_to_time(command.header.stamp_ns)
+        message.age = float(command.age_s)
+    if command.target is not None:
+        message.has_target = True
+        message.target = _target_to_msg(command.target)
+    return message

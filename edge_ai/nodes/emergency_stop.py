@@ -1,0 +1,51 @@
+"""The emergency stop and its reset as services; the stop stays latched over every lifecycle transition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.node import Node
+from std_srvs.srv import Trigger
+
+
+class EmergencyStop:
+    """control/emergency_stop and control/reset, offered for as long as the node lives.
+
+    Args:
+        node: offers the services.
+        stop: stops the robot now and until reset; given the reason.
+        reset: lets it move again.
+    """
+
+    def __init__(self, node: Node, stop: Callable[[str], None], reset: Callable[[], None]) -> None:
+        self._stop, self._reset = stop, reset
+        self._reason = ""
+        self._log = node.get_logger()
+        node.create_service(Trigger, "control/emergency_stop", self._on_stop)
+        node.create_service(Trigger, "control/reset", self._on_reset)
+
+    @property
+    def latched(self) -> bool:
+        """True from a stop to its reset."""
+        return bool(self._reason)
+
+    def apply(self) -> None:
+        """Stop a controller made after the stop was asked for."""
+        if self._reason:
+            self._stop(self._reason)
+
+    def _on_stop(self, _request: Any, response: Trigger.Response) -> Trigger.Response:
+        self._reason = "service control/emergency_stop was called; call control/reset to go on"
+        self._log.error("emergency stop")
+        self._stop(self._reason)
+        response.success, response.message = True, "stopped until control/reset is called"
+        return response
+
+    def _on_reset(self, _request: Any, response: Trigger.Response) -> Trigger.Response:
+        response.success = True
+        response.message = "reset: moves again with the next fresh result" if self._reason else "was not stopped"
+        self._reason = ""
+        self._log.warning(response.message)
+        self._reset()
+        return response

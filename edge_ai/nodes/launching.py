@@ -1,0 +1,112 @@
+"""What the launch files share: their arguments, described once, and how a node is started with them.
+
+Needs the `launch` and `launch_ros` of a ROS installation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ament_index_python.packages import get_package_share_path
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.conditions import IfCondition
+from launch.launch_context import LaunchContext
+from launch.substitutions import EnvironmentVariable, LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+SHARE = get_package_share_path("edge_ai")
+_BOOL = ["false", "true"]
+
+# Default, choices (None: free) and description of every argument.
+_ARGUMENTS: dict[str, tuple[str, list[str] | None, str]] = {
+    "namespace": ("", None, "Namespace of nodes and topics."),
+    "params_file": ("", None, "Parameter file (YAML keyed by node name) that overrides defaults and profile."),
+    "target": (
+        "generic_pc",
+        sorted(path.stem for path in (SHARE / "config/profiles").glob("*.yaml")),
+        "Board profile: a file of config/profiles.",
+    ),
+    "source": (
+        "",
+        None,
+        "Camera source: device number or path, URL, file, folder, 'gst: PIPELINE', csi://0 or synthetic; "
+        "empty: as the parameters say.",
+    ),
+    "model": ("", None, "Model card (YAML); empty: as the parameters say."),
+    "composed": ("false", _BOOL, "One process in which frames pass without DDS, instead of one process a node."),
+    "autostart": (
+        "true",
+        _BOOL,
+        "Configure and activate the nodes at once; false: when lifecycle_manager/start is called.",
+    ),
+    "log_level": ("info", ["debug", "info", "warn", "error", "fatal"], "Least severity that is logged."),
+    "use_sim_time": ("false", _BOOL, "Stamp with /clock instead of the machine's clock."),
+}
+COMMON = ("namespace", "params_file", "target", "log_level", "use_sim_time")
+# The arguments that are parameters of a node, under the name they have there.
+OVERRIDES: dict[str, dict[str, str]] = {
+    "camera": {"source": "source"},
+    "inference": {"model": "model"},
+    "control": {},
+    "pipeline": {"source": "camera.source", "model": "inference.model"},
+}
+
+
+def arguments(names: Iterable[str]) -> list[DeclareLaunchArgument]:
+    """Declare launch arguments by name."""
+    return [
+        DeclareLaunchArgument(name, default_value=default, choices=choices, description=description)
+        for name, (default, choices, description) in ((name, _ARGUMENTS[name]) for name in names)
+    ]
+
+
+def transport() -> list[SetEnvironmentVariable]:
+    """Shared memory large enough for images, unless the user's environment names a Fast DDS profile already."""
+    profile = str(SHARE / "config/fastdds.xml")
+    return [
+        SetEnvironmentVariable(name, EnvironmentVariable(name, default_value=profile))
+        for name in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+    ]
+
+
+def alone(name: str) -> list[Any]:
+    """The description of a launch file that starts one managed node."""
+    return [*arguments((*COMMON, *OVERRIDES[name])), *transport(), managed(name)]
+
+
+def managed(name: str, condition: IfCondition | None = None) -> OpaqueFunction:
+    """Start one managed node from the launch arguments; it comes back when it dies."""
+    return OpaqueFunction(function=_start, args=[name, OVERRIDES[name], {}], condition=condition)
+
+
+def manager(nodes: list[str], condition: IfCondition | None = None) -> OpaqueFunction:
+    """Start the lifecycle manager of some nodes."""
+    return OpaqueFunction(function=_start, args=["lifecycle_manager", {}, {"node_names": nodes}], condition=condition)
+
+
+def _start(context: LaunchContext, name: str, overrides: Mapping[str, str], fixed: Mapping[str, Any]) -> list[Node]:
+    given = {argument: context.launch_configurations.get(argument, "") for argument in _ARGUMENTS}
+    files = [SHARE / f"config/{name}.yaml", SHARE / f"config/profiles/{given['target']}.yaml"]
+    parameters: list[Any] = [str(path) for path in files]
+    if given["params_file"]:
+        parameters.append(given["params_file"])
+    values: dict[str, Any] = {"use_sim_time": given["use_sim_time"] == "true", **fixed}
+    if name == "lifecycle_manager":
+        values["autostart"] = given["autostart"] == "true"
+    values.update(
+        {there: ParameterValue(given[here], value_type=str) for here, there in overrides.items() if given[here]}
+    )
+    node = Node(
+        package="edge_ai",
+        executable=f"{name}_node",
+        name=name,
+        namespace=LaunchConfiguration("namespace"),
+        parameters=[*parameters, values],
+        arguments=["--ros-args", "--log-level", given["log_level"]],
+        output="screen",
+        respawn=True,
+        respawn_delay=2.0,
+    )
+    return [node]

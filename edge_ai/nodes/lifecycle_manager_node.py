@@ -1,0 +1,162 @@
+"""lifecycle_manager_node: brings the managed nodes up in order, watches them, and brings back one that died."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Any
+
+import rclpy.client
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from lifecycle_msgs.msg import State
+from lifecycle_msgs.msg import Transition as TransitionId
+from lifecycle_msgs.srv import ChangeState, GetState
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from std_srvs.srv import Trigger
+
+from edge_ai.nodes.base import RosClock, diagnostic_status
+from edge_ai.nodes.ros_params import NodeParams
+from edge_ai.nodes.runner import run
+from edge_ai.runtime.supervision import LifecycleManagerParams, NodeState, Supervisor, Transition
+
+_STATES = {
+    State.PRIMARY_STATE_UNCONFIGURED: NodeState.UNCONFIGURED,
+    State.PRIMARY_STATE_INACTIVE: NodeState.INACTIVE,
+    State.PRIMARY_STATE_ACTIVE: NodeState.ACTIVE,
+    State.PRIMARY_STATE_FINALIZED: NodeState.FINALIZED,
+}
+_TRANSITIONS = {
+    Transition.CONFIGURE: TransitionId.TRANSITION_CONFIGURE,
+    Transition.ACTIVATE: TransitionId.TRANSITION_ACTIVATE,
+    Transition.DEACTIVATE: TransitionId.TRANSITION_DEACTIVATE,
+    Transition.CLEANUP: TransitionId.TRANSITION_CLEANUP,
+}
+
+
+class _Line:
+    """The two services of one managed node, and the calls under way."""
+
+    def __init__(self, node: Node, name: str) -> None:
+        self.get_state: rclpy.client.Client = node.create_client(GetState, f"{name}/get_state")
+        self.change_state: rclpy.client.Client = node.create_client(ChangeState, f"{name}/change_state")
+        self.asked: Any = None
+        self.asked_at = 0.0
+        self.answered_at = 0.0
+        self.changing: Any = None
+        self.changing_since = 0.0
+
+
+class LifecycleManagerNode(Node):
+    """Keeps the nodes of parameter `node_names` active; ~/start and ~/stop bring them up and down."""
+
+    def __init__(self) -> None:
+        super().__init__("lifecycle_manager")
+        self._params = NodeParams(self, {"": LifecycleManagerParams})
+        self._params.watch(frozen=lambda: True, on_change=lambda: None)
+        params: LifecycleManagerParams = self._params[""]
+        self._supervisor = Supervisor(params, RosClock(self))
+        self._lines = {name: _Line(self, name) for name in params.node_names}
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self.create_service(Trigger, "~/start", partial(self._on_request, True))
+        self.create_service(Trigger, "~/stop", partial(self._on_request, False))
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(params.period, self._look, clock=steady)
+        self.create_timer(1.0, self._report, clock=steady)
+        self._was_up = False
+
+    def _on_request(self, up: bool, _request: Any, response: Trigger.Response) -> Trigger.Response:
+        self._supervisor.want(up=up)
+        response.success, response.message = True, f"bringing {', '.join(self._lines)} {'up' if up else 'down'}"
+        self.get_logger().info(response.message)
+        return response
+
+    def _look(self) -> None:
+        for name, line in self._lines.items():
+            self._ask(name, line)
+        self._act()
+
+    def _ask(self, name: str, line: _Line) -> None:
+        now, params = time.monotonic(), self._params[""]
+        if line.changing is not None:
+            if now - line.changing_since > params.transition_timeout or not line.change_state.service_is_ready():
+                line.change_state.remove_pending_request(line.changing)
+                line.changing = None
+                self._lost(name)
+            return
+        if line.asked is not None and now - line.asked_at > params.response_timeout:
+            line.get_state.remove_pending_request(line.asked)
+            line.asked = None
+        if now - line.answered_at > params.response_timeout or not line.get_state.service_is_ready():
+            self._lost(name)
+        if line.asked is None and line.get_state.service_is_ready():
+            line.asked, line.asked_at = line.get_state.call_async(GetState.Request()), now
+            line.asked.add_done_callback(partial(self._on_state, name))
+
+    def _lost(self, name: str) -> None:
+        node = self._supervisor.nodes[name]
+        if node.state is not NodeState.LOST:
+            self.get_logger().error(f"{name} is lost: it does not answer any more")
+        self._supervisor.observe(name, NodeState.LOST)
+
+    def _on_state(self, name: str, future: Any) -> None:
+        line = self._lines[name]
+        if line.asked is not future:
+            return
+        line.asked, line.answered_at = None, time.monotonic()
+        if line.changing is None:
+            state = future.result().current_state.id
+            self._supervisor.observe(name, _STATES.get(state, NodeState.CHANGING))
+            self._act()
+
+    def _act(self) -> None:
+        if any(line.changing is not None for line in self._lines.values()):
+            return
+        step = self._supervisor.next()
+        if step is not None:
+            self._change(*step)
+        if self._supervisor.all_up != self._was_up:
+            self._was_up = self._supervisor.all_up
+            names = ", ".join(self._lines)
+            self.get_logger().info(f"all active: {names}" if self._was_up else f"not all active any more: {names}")
+
+    def _change(self, name: str, transition: Transition) -> None:
+        line = self._lines[name]
+        if not line.change_state.service_is_ready():
+            return
+        self.get_logger().info(f"{transition.value} {name}")
+        request = ChangeState.Request()
+        request.transition.id = _TRANSITIONS[transition]
+        self._supervisor.observe(name, NodeState.CHANGING)
+        line.changing, line.changing_since = line.change_state.call_async(request), time.monotonic()
+        line.changing.add_done_callback(partial(self._on_changed, name, transition))
+
+    def _on_changed(self, name: str, transition: Transition, future: Any) -> None:
+        line = self._lines[name]
+        if line.changing is not future:
+            return
+        line.changing, line.answered_at = None, time.monotonic()
+        if not future.result().success:
+            self._supervisor.failed(name, f"{transition.value} failed, its own diagnostics and log say why")
+            self.get_logger().error(f"{name}: {self._supervisor.nodes[name].reason}")
+        self._ask(name, line)
+
+    def _report(self) -> None:
+        array = DiagnosticArray()
+        array.header.stamp = self.get_clock().now().to_msg()
+        prefix = self.get_fully_qualified_name().lstrip("/")
+        for node in self._supervisor.nodes.values():
+            right = NodeState.ACTIVE if self._supervisor.wanted_up else NodeState.UNCONFIGURED
+            bad = node.state is NodeState.LOST or bool(node.failures)
+            level = DiagnosticStatus.ERROR if bad else DiagnosticStatus.WARN
+            level = DiagnosticStatus.OK if node.state is right else level
+            values = {"state": node.state.value, "failures": node.failures, "recoveries": node.recoveries}
+            array.status.append(
+                diagnostic_status(f"{prefix}: {node.name}", level, node.reason or node.state.value, values)
+            )
+        self._diagnostics.publish(array)
+
+
+def main() -> int:
+    """Run the node; returns the exit status."""
+    return run(LifecycleManagerNode)

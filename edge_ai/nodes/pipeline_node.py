@@ -1,0 +1,151 @@
+"""pipeline_node: the whole robot in one process; frames pass as objects, topics carry what somebody subscribes to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticStatus
+
+from edge_ai.capture.capturer import CaptureState, CaptureStatus
+from edge_ai.capture.params import CameraParams
+from edge_ai.control.controller import Command, ControlState
+from edge_ai.control.params import ControlParams
+from edge_ai.core.errors import EdgeAIError
+from edge_ai.core.types import Frame, Result
+from edge_ai.monitoring.performance import PerformanceLog
+from edge_ai.nodes.base import Diagnosis, ManagedNode
+from edge_ai.nodes.camera_topics import CameraPublisher
+from edge_ai.nodes.command_topics import CommandPublisher
+from edge_ai.nodes.emergency_stop import EmergencyStop
+from edge_ai.nodes.result_topics import ResultPublisher
+from edge_ai.nodes.runner import run
+from edge_ai.robot import Robot
+from edge_ai.runtime.params import InferenceParams
+
+
+class PipelineNode(ManagedNode):
+    """Camera, inference and control with the topics, services and parameters of the three separate nodes."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "pipeline", {"camera.": CameraParams, "inference.": InferenceParams, "control.": ControlParams}
+        )
+        self._robot: Robot | None = None
+        self._publishers: tuple[CameraPublisher, ResultPublisher, CommandPublisher] | None = None
+        self._performance = PerformanceLog(self.clock)
+        self._report_timer: Any = None
+        self._last: Command | None = None
+        self._last_error = ""
+        self._stop = EmergencyStop(self, self._emergency_stop, self._reset)
+
+    def configure(self) -> None:
+        camera, inference, control = self.params["camera."], self.params["inference."], self.params["control."]
+        self._robot = robot = Robot(
+            camera,
+            inference,
+            control,
+            self.clock,
+            on_command=self._on_command,
+            on_frame=self._on_frame,
+            on_result=self._on_result,
+            on_status=self._on_status,
+            on_error=self._on_error,
+        )
+        robot.prepare()
+        self._stop.apply()
+        self._publishers = (
+            CameraPublisher(self, camera, robot.capturer.name),
+            ResultPublisher(self),
+            CommandPublisher(self, control),
+        )
+        self.get_logger().info(f"ready: {robot.description}")
+
+    def activate(self) -> None:
+        assert self._robot is not None
+        period = self.params["inference."].report_period
+        if period:
+            self._performance = PerformanceLog(self.clock)
+            self._report_timer = self.every(period, self._report)
+        self._robot.start()
+
+    def deactivate(self) -> None:
+        if self._report_timer is not None:
+            self.destroy_timer(self._report_timer)
+            self._report_timer = None
+        if self._robot is not None:
+            self._robot.stop()
+
+    def cleanup(self) -> None:
+        if self._robot is not None:
+            self._robot.close()
+        for publisher in self._publishers or ():
+            publisher.destroy()
+        self._robot = self._publishers = None
+
+    def params_changed(self) -> None:
+        if self._robot is not None:
+            self._robot.update(self.params["inference."], self.params["control."])
+
+    def diagnose(self) -> Diagnosis:
+        assert self._robot is not None
+        counts, capture, command = self._robot.counts, self._robot.capturer.status, self._last
+        values = {
+            "captured": capture.captured,
+            "processed": counts.processed,
+            "dropped": counts.dropped + capture.dropped,
+            "failed": counts.failed,
+            "state": command.state.name if command else "",
+        }
+        if self._last_error:
+            error, self._last_error = self._last_error, ""
+            return DiagnosticStatus.ERROR, error, values
+        if capture.state != CaptureState.STREAMING:
+            return DiagnosticStatus.ERROR, f"camera {capture.state.name.lower()}: {capture.detail}", values
+        if command and command.state in (ControlState.STALE, ControlState.MALFORMED, ControlState.EMERGENCY_STOP):
+            return DiagnosticStatus.ERROR, command.reason, values
+        return DiagnosticStatus.OK, "active", values
+
+    def _on_frame(self, frame: Frame) -> None:
+        if self._publishers is not None and self._robot is not None:
+            self._publishers[0].frame(frame, self._robot.capturer.status)
+
+    def _on_status(self, status: CaptureStatus) -> None:
+        self.get_logger().info(f"camera {status.state.name.lower()} {status.detail}")
+        if self._publishers is not None:
+            self._publishers[0].status(status)
+
+    def _on_result(self, result: Result, frame: Frame) -> None:
+        if self._publishers is not None and self._robot is not None:
+            self._publishers[1].result(result, frame, self._robot.counts.dropped)
+            self._performance.add(result.timings, (self.clock.steady_ns() - result.header.steady_ns) / 1e9)
+
+    def _on_error(self, _frame: Frame, error: Exception) -> None:
+        self._last_error = str(error) if isinstance(error, EdgeAIError) else f"{type(error).__name__}: {error}"
+        self.get_logger().error(f"frame without a result: {self._last_error}", throttle_duration_sec=1.0)
+
+    def _on_command(self, command: Command) -> None:
+        before, self._last = self._last, command
+        if before is None or before.state != command.state:
+            self.get_logger().info(f"{command.state.name}: {command.reason}")
+        if self._publishers is not None:
+            status = self._publishers[2].command(command)
+            self._publishers[1].annotator.overlay(status)
+
+    def _emergency_stop(self, reason: str) -> None:
+        if self._robot is not None:
+            self._robot.controller.emergency_stop(reason)
+            self._robot.wake()
+
+    def _reset(self) -> None:
+        if self._robot is not None:
+            self._robot.controller.reset()
+
+    def _report(self) -> None:
+        if self._robot is not None:
+            counts = self._robot.counts
+            self.get_logger().info(self._performance.line(dropped=counts.dropped, failed=counts.failed))
+
+
+def main() -> int:
+    """Run the node; returns the exit status."""
+    return run(PipelineNode)

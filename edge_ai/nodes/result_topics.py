@@ -1,0 +1,33 @@
+"""What a model publishes: shared by inference_node and pipeline_node."""
+
+from __future__ import annotations
+
+from edge_ai.core.types import Frame, Result
+from edge_ai.msg import InferenceResult
+from edge_ai.nodes import convert
+from edge_ai.nodes.annotator import Annotator
+from edge_ai.nodes.base import ManagedNode
+from edge_ai.nodes.qos import NEWEST
+from edge_ai.nodes.vision import VisionPublisher
+
+
+class ResultPublisher:
+    """inference/results, inference/annotated and, with vision_msgs installed, inference/detections."""
+
+    def __init__(self, node: ManagedNode) -> None:
+        self._node = node
+        self._results = node.publisher(InferenceResult, "inference/results", NEWEST)
+        self._vision = VisionPublisher(node)
+        self.annotator = Annotator(node)
+
+    def result(self, result: Result, frame: Frame, dropped: int) -> None:
+        """Publish one result, and the frame drawn over if somebody looks."""
+        self._results.publish(convert.result_to_msg(result, dropped))
+        self._vision.publish(result)
+        self.annotator.offer(result, frame)
+
+    def destroy(self) -> None:
+        """Take the topics down."""
+        self.annotator.destroy()
+        self._vision.destroy()
+        self._node.destroy_publishers(self._results)

@@ -1,0 +1,56 @@
+"""Running a node: until a signal, and then to an orderly end."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from edge_ai.core.errors import EdgeAIError
+
+
+def run(make_node: Callable[[], Node], args: list[str] | None = None) -> int:
+    """Spin a node until SIGINT or SIGTERM, then let it stop the robot before ROS goes down.
+
+    Returns:
+        Exit status: 0 after a signal, 1 if the node could not be made (the reason is on standard error).
+    """
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        node = make_node()
+    except EdgeAIError as error:
+        sys.stderr.write(f"error: {error}\n")
+        rclpy.try_shutdown()
+        return 1
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    spinner = threading.Thread(target=_spin, args=(executor, node, stop), name="spin", daemon=True)
+    spinner.start()
+    stop.wait()
+    spinner.join(timeout=5.0)
+    if isinstance(node, LifecycleNode):
+        node.trigger_shutdown()
+    node.destroy_node()
+    rclpy.try_shutdown()
+    return 0
+
+
+def _spin(executor: SingleThreadedExecutor, node: Node, stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            executor.spin_once(timeout_sec=0.2)
+        except ExternalShutdownException:
+            stop.set()
+        except Exception as error:
+            # An impossible transition asked for by a client ends here too: no reason to drop the robot.
+            node.get_logger().error(f"{type(error).__name__}: {error}")

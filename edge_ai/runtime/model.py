@@ -1,0 +1,172 @@
+"""A model: its card, an engine that runs it, and the way from an image to detections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_ai.backends.base import Backend
+from edge_ai.backends.options import BackendOptions
+from edge_ai.backends.select import choose
+from edge_ai.core.clock import Clock, SystemClock
+from edge_ai.core.errors import CardError
+from edge_ai.core.types import Frame, Image, Result
+from edge_ai.processing.card import ModelCard
+from edge_ai.processing.postprocess import PostProcessor
+from edge_ai.processing.resize import Placement, Preprocessor
+from edge_ai.runtime.params import InferenceParams
+from edge_ai.runtime.resources import shipped_card
+
+Outputs = Mapping[str, NDArray[np.generic]]
+
+
+class Request:
+    """Buffers for one inference at a time; each worker thread has its own."""
+
+    def __init__(self, preprocessor: Preprocessor, name: str, tensor: NDArray[np.generic]) -> None:
+        self._preprocessor = preprocessor
+        self.feeds = {name: tensor}
+        self._tensor = tensor
+
+    def fill(self, image: Image, encoding: str) -> Placement:
+        """Write an image into the input tensor.
+
+        Raises:
+            ImageError: the image is empty or of an encoding that cannot be read.
+        """
+        return self._preprocessor.prepare(image, encoding, self._tensor)
+
+
+class Model:
+    """A detector ready to be called.
+
+    Args:
+        card: what the model is and how to feed and read it.
+        backend: an engine, not yet active.
+        clock: times the stages.
+        score_threshold: least score; 0 takes the card's.
+        classes: names to report; empty for all.
+
+    Example:
+        >>> model = Model.load(InferenceParams())          # doctest: +SKIP
+        >>> model(frame).detections.boxes                  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        card: ModelCard,
+        backend: Backend,
+        *,
+        clock: Clock | None = None,
+        score_threshold: float = 0.0,
+        classes: Sequence[str] = (),
+    ) -> None:
+        self.card = card
+        self.backend = backend
+        self._clock = clock or SystemClock()
+        self._post = PostProcessor(card, score_threshold=score_threshold, classes=classes)
+
+    @classmethod
+    def load(cls, params: InferenceParams, clock: Clock | None = None) -> Model:
+        """Read the card, check the file, start the engine and warm it up.
+
+        Raises:
+            CardError: the card is missing or wrong, or names tensors the model does not have.
+            ModelError: the model file is missing, corrupt or not the one the card describes.
+            BackendError: no engine can run it as configured.
+        """
+        card = ModelCard.load(Path(params.model) if params.model else shipped_card())
+        card.check_file()
+        options = BackendOptions(
+            backend=params.backend,
+            providers=params.providers,
+            threads=params.threads,
+            allow_spinning=params.allow_spinning,
+        )
+        model = cls(
+            card,
+            choose(card.model_path, options),
+            clock=clock,
+            score_threshold=params.score_threshold,
+            classes=[name for name in params.classes if name],
+        )
+        model.open(warm_up=params.warm_up)
+        return model
+
+    def configure(self, *, score_threshold: float, classes: Sequence[str]) -> None:
+        """Change what is reported, from the next frame on.
+
+        Raises:
+            CardError: a class is not among the model's.
+        """
+        self._post = PostProcessor(self.card, score_threshold=score_threshold, classes=[c for c in classes if c])
+
+    def open(self, *, warm_up: int = 0) -> None:
+        """Start the engine, compare it with the card and run it ``warm_up`` times. Errors as for `load`."""
+        self.backend.activate(self.card.model_path)
+        try:
+            self._check_names()
+            self.backend.warm_up(warm_up)
+        except BaseException:
+            self.backend.deactivate()
+            raise
+
+    def close(self) -> None:
+        """Free the engine; harmless when closed already."""
+        self.backend.deactivate()
+
+    def request(self) -> Request:
+        """Buffers for a worker thread; preprocessing writes straight into the engine's input."""
+        name = self.card.input.name
+        return Request(Preprocessor(self.card.input), name, self.backend.allocate(name))
+
+    def infer(self, request: Request) -> Outputs:
+        """Run the engine on what `Request.fill` prepared."""
+        return self.backend.infer(request.feeds)
+
+    def finish(self, frame: Frame, placement: Placement, outputs: Outputs, timings: dict[str, float]) -> Result:
+        """Decode the outputs into detections in pixels of the source image.
+
+        Raises:
+            InferenceError: the outputs hold NaN or have another shape than the card's decoder reads.
+        """
+        start = self._clock.steady_ns()
+        detections = self._post(outputs, placement)
+        timings["postprocess"] = (self._clock.steady_ns() - start) / 1e9
+        return Result(frame.header, detections, self.card.name, self.card.version, timings=timings)
+
+    def run(self, frame: Frame, request: Request) -> tuple[Placement, Outputs, dict[str, float]]:
+        """Preprocess and infer one frame; "wait" is how old it was when its turn came, in seconds."""
+        begun = self._clock.steady_ns()
+        placement = request.fill(frame.image, frame.encoding)
+        prepared = self._clock.steady_ns()
+        outputs = self.infer(request)
+        done = self._clock.steady_ns()
+        timings = {
+            "wait": (begun - frame.header.steady_ns) / 1e9,
+            "preprocess": (prepared - begun) / 1e9,
+            "infer": (done - prepared) / 1e9,
+        }
+        return placement, outputs, timings
+
+    def __call__(self, frame: Frame) -> Result:
+        """One frame from image to detections, on the calling thread."""
+        return self.finish(frame, *self.run(frame, self.request()))
+
+    def _check_names(self) -> None:
+        sides = (
+            ("input", [self.card.input.name], self.backend.inputs),
+            ("output", self.card.output_names, self.backend.outputs),
+        )
+        for side, wanted, found in sides:
+            missing = [name for name in wanted if name not in found]
+            if missing:
+                raise CardError(
+                    f"model card '{self.card.name}' names {side} {', '.join(map(repr, missing))}",
+                    got=f"a model whose {side}s are {', '.join(found)}",
+                    wanted="names that the model has",
+                    mend=f"correct the {side} names on the card",
+                )

@@ -1,0 +1,87 @@
+from edge_ai.core.clock import ManualClock
+from edge_ai.runtime.supervision import LifecycleManagerParams, NodeState, Supervisor, Transition
+
+
+def supervisor(**params):
+    clock = ManualClock()
+    return Supervisor(LifecycleManagerParams.parse({"node_names": ["camera", "control"], **params}), clock), clock
+
+
+def see(watcher, camera, control):
+    watcher.observe("camera", camera)
+    watcher.observe("control", control)
+
+
+def test_nodes_come_up_in_order():
+    watcher, _ = supervisor()
+    see(watcher, NodeState.UNCONFIGURED, NodeState.UNCONFIGURED)
+    assert watcher.next() == ("camera", Transition.CONFIGURE)
+    watcher.observe("camera", NodeState.INACTIVE)
+    assert watcher.next() == ("camera", Transition.ACTIVATE)
+    watcher.observe("camera", NodeState.ACTIVE)
+    assert watcher.next() == ("control", Transition.CONFIGURE)
+    see(watcher, NodeState.ACTIVE, NodeState.ACTIVE)
+    assert watcher.next() is None
+    assert watcher.all_up
+
+
+def test_a_node_waits_for_one_before_it_that_has_not_appeared_but_not_for_ever():
+    watcher, clock = supervisor(startup_patience=5.0)
+    see(watcher, NodeState.LOST, NodeState.UNCONFIGURED)
+    assert watcher.next() is None
+    clock.advance(5.1)
+    assert watcher.next() == ("control", Transition.CONFIGURE)
+
+
+def test_a_node_that_fails_does_not_keep_the_others_down_and_is_tried_again_later():
+    watcher, clock = supervisor(retry_first=1.0, retry_longest=3.0)
+    see(watcher, NodeState.UNCONFIGURED, NodeState.UNCONFIGURED)
+    watcher.failed("camera", "configure failed")
+    assert watcher.next() == ("control", Transition.CONFIGURE)
+    see(watcher, NodeState.UNCONFIGURED, NodeState.ACTIVE)
+    assert watcher.next() is None
+    for pause in (1.0, 2.0, 3.0, 3.0):
+        clock.advance(pause - 0.1)
+        assert watcher.next() is None
+        clock.advance(0.2)
+        assert watcher.next() == ("camera", Transition.CONFIGURE)
+        watcher.failed("camera", "configure failed")
+    assert "trying again" in watcher.nodes["camera"].reason
+
+
+def test_a_node_that_died_comes_back_and_the_recovery_is_counted():
+    watcher, _ = supervisor()
+    see(watcher, NodeState.ACTIVE, NodeState.ACTIVE)
+    watcher.observe("control", NodeState.LOST)
+    assert not watcher.all_up
+    assert "does not answer" in watcher.nodes["control"].reason
+    watcher.observe("control", NodeState.UNCONFIGURED)
+    assert watcher.next() == ("control", Transition.CONFIGURE)
+    watcher.observe("control", NodeState.ACTIVE)
+    assert watcher.nodes["control"].recoveries == 1
+
+
+def test_a_dead_camera_does_not_keep_a_dead_control_node_down():
+    watcher, _ = supervisor()
+    see(watcher, NodeState.ACTIVE, NodeState.ACTIVE)
+    see(watcher, NodeState.LOST, NodeState.UNCONFIGURED)
+    assert watcher.next() == ("control", Transition.CONFIGURE)
+
+
+def test_nodes_go_down_in_reverse_order():
+    watcher, _ = supervisor()
+    see(watcher, NodeState.ACTIVE, NodeState.ACTIVE)
+    watcher.want(up=False)
+    assert watcher.next() == ("control", Transition.DEACTIVATE)
+    watcher.observe("control", NodeState.INACTIVE)
+    assert watcher.next() == ("control", Transition.CLEANUP)
+    see(watcher, NodeState.ACTIVE, NodeState.UNCONFIGURED)
+    assert watcher.next() == ("camera", Transition.DEACTIVATE)
+
+
+def test_without_autostart_nothing_happens_until_asked():
+    watcher, _ = supervisor(autostart=False)
+    see(watcher, NodeState.UNCONFIGURED, NodeState.UNCONFIGURED)
+    assert watcher.next() is None
+    watcher.want(up=True)
+    assert watcher.next() == ("camera", Transition.CONFIGURE)
