@@ -47,3 +47,8 @@ def test_cells_go_row_by_row_map_by_map_and_cover_what_strides_do_not_divide():
     wanted = [(x, y, 16) for y in (8, 24) for x in (8, 24, 40)] + [(16, 16, 32), (48, 16, 32)]
     assert [(*point, stride) for point, (stride,) in zip(points.tolist(), strides.tolist(), strict=True)] == wanted
     np.testing.assert_array_equal(cells((64, 64), (32,), 0.0)[0], [[0, 0], [32, 0], [0, 32], [32, 32]])
+
+
+def test_a_score_at_the_threshold_is_in():
+    rows, best, ids = select(np.array([[0.25, 0.5], [0.25, 0.49]], np.float32), 0.5)
+    assert (rows.tolist(), best.tolist(), ids.tolist()) == ([0], [0.5], [1])

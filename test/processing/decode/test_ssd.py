@@ -82,3 +82,13 @@ def test_background_is_never_reported(decode):
     boxes = np.zeros((1, 43, 4), np.float32)
     options = {"family": "ssd", **SCALES, "activation": "softmax"}
     assert len(decode(options, (120, 80), 3, 0.3, boxes=boxes, scores=scores).scores) == 0
+
+
+def test_an_object_less_likely_than_the_background_counts_if_it_reaches_the_threshold(decode):
+    """Background 0.9, object 0.1: nothing is lost by looking at differences of logits first."""
+    scores = np.zeros((1, 43, 2), np.float32)
+    scores[0, :, 0] = math.log(9)
+    boxes = np.zeros((1, 43, 4), np.float32)
+    options = {"family": "ssd", **SCALES, "activation": "softmax"}
+    assert len(decode(options, (120, 80), 1, 0.099, boxes=boxes, scores=scores).scores) == 43
+    assert len(decode(options, (120, 80), 1, 0.101, boxes=boxes, scores=scores).scores) == 0
