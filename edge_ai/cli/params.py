@@ -1,0 +1,72 @@
+"""edge-ai params: the parameters of every node, as YAML files or as a table."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+from edge_ai.core.params import Params
+
+_PREFACE = """# Parameters
+
+Made by `edge-ai params table`; the defaults stand in the code, a test compares. *Live* parameters may change while the
+node is active, the others before it is configured. `pipeline_node` takes those of camera, inference and control with
+the prefixes `camera.`, `inference.` and `control.`.
+"""
+
+
+def node_classes() -> dict[str, Mapping[str, type[Params]]]:
+    """Parameter classes by node and prefix."""
+    from edge_ai.capture.params import CameraParams
+    from edge_ai.control.params import ControlParams
+    from edge_ai.runtime.params import InferenceParams
+    from edge_ai.runtime.supervision import LifecycleManagerParams
+
+    return {
+        "camera": {"": CameraParams},
+        "inference": {"": InferenceParams},
+        "control": {"": ControlParams},
+        "pipeline": {"camera.": CameraParams, "inference.": InferenceParams, "control.": ControlParams},
+        "lifecycle_manager": {"": LifecycleManagerParams},
+    }
+
+
+def yaml_files() -> dict[str, str]:
+    """The text of each file of config/, by file name."""
+    from edge_ai.runtime.param_files import template
+
+    return {
+        f"{node}.yaml": template(classes, f"Parameters of {node}_node.") for node, classes in node_classes().items()
+    }
+
+
+def reference() -> str:
+    """The reference page: a table a node, in Markdown."""
+    from edge_ai.runtime.param_files import table
+
+    parts = [_PREFACE]
+    for node, classes in node_classes().items():
+        if node != "pipeline":
+            parts.append(f"## {node}_node\n\n{table(classes[''])}")
+    return "\n".join(parts)
+
+
+class ParamsCommand:
+    """Writes what the documentation and config/ hold."""
+
+    summary = "show the parameters of every node"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("form", choices=["table", "yaml"], help="a Markdown page, or parameter files")
+        parser.add_argument("--into", type=Path, metavar="FOLDER", help="write files there instead of printing")
+
+    def main(self, options: argparse.Namespace) -> int:
+        files = yaml_files() if options.form == "yaml" else {"parameters.md": reference()}
+        for name, text in files.items():
+            if options.into is None:
+                print(text)
+            else:
+                options.into.mkdir(parents=True, exist_ok=True)
+                (options.into / name).write_text(text)
+        return 0

@@ -1,0 +1,63 @@
+"""What is derived from the code stands in the repository as the code would write it."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from edge_ai.cli.params import node_classes, reference, yaml_files
+
+ROOT = Path(__file__).resolve().parents[2]
+MEND = "run: edge-ai params yaml --into config && edge-ai params table --into doc"
+
+
+@pytest.mark.parametrize("name", sorted(yaml_files()))
+def test_parameter_files_are_current(name):
+    assert (ROOT / "config" / name).read_text() == yaml_files()[name], MEND
+
+
+def test_the_reference_page_is_current():
+    assert (ROOT / "doc/parameters.md").read_text() == reference(), MEND
+
+
+def flat(values, prefix=""):
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+@pytest.mark.parametrize("node", sorted(node_classes()))
+def test_parameter_files_load_and_hold_the_defaults(node):
+    (content,) = yaml.safe_load((ROOT / f"config/{node}.yaml").read_text()).values()
+    given = dict(flat(content["ros__parameters"]))
+    for prefix, cls in node_classes()[node].items():
+        mine = {name.removeprefix(prefix): value for name, value in given.items() if name.startswith(prefix)}
+        assert cls.parse(mine, owner=node) == cls.parse({})
+
+
+@pytest.mark.parametrize("profile", sorted((ROOT / "config/profiles").glob("*.yaml")), ids=lambda p: p.stem)
+def test_profiles_set_only_parameters_that_exist_within_their_range(profile):
+    for key, content in yaml.safe_load(profile.read_text()).items():
+        node = key.rpartition("/")[2]
+        given = dict(flat(content["ros__parameters"]))
+        for prefix, cls in node_classes()[node].items():
+            cls.parse({n.removeprefix(prefix): v for n, v in given.items() if n.startswith(prefix)}, owner=node)
+
+
+def test_every_node_is_listed_once_and_nothing_else_is():
+    listed = re.search(r"set\(nodes ([^)]*)\)", (ROOT / "CMakeLists.txt").read_text()).group(1).split()
+    found = {path.stem for path in (ROOT / "edge_ai/nodes").glob("*_node.py")}
+    assert sorted(listed) == sorted(found)
+
+
+def test_every_parameter_is_read_somewhere():
+    sources = "\n".join(
+        path.read_text() for path in (ROOT / "edge_ai").rglob("*.py") if path.name not in ("params.py",)
+    )
+    for node, classes in node_classes().items():
+        for cls in classes.values():
+            unread = [name for name in cls.model_fields if not re.search(rf"\.{name}\b", sources)]
+            assert not unread, f"{node} declares parameters that nothing reads: {unread}"
