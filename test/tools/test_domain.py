@@ -1,0 +1,14 @@
+"""A ROS domain nobody else on this machine uses."""
+
+import socket
+
+
+def test_a_domain_whose_discovery_port_is_taken_is_not_free():
+    from domain import MULTICAST_PORT, PER_DOMAIN, free_domain, is_free
+
+    domain = free_domain()
+    assert 1 <= domain <= 100
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("", MULTICAST_PORT + PER_DOMAIN * domain))
+        assert not is_free(domain)
+    assert is_free(domain)
