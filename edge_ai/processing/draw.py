@@ -136,7 +136,8 @@ def _places(canvas: Canvas, text: str, size: float, rect: Rect) -> list[tuple[in
 
 def _state(canvas: Canvas, state: str) -> None:
     moving = state == _FOLLOWING
-    text = state if moving or "STOP" in state else f"STOP: {state}"
+    text = state.replace("_", " ")
+    text = text if moving or "STOP" in text else f"STOP: {text}"
     gap = canvas.px(_GAP)
     canvas.label(text, (gap, gap), _MEDIUM if moving else _LARGE, _WHITE, _GREEN if moving else _RED, 0.9)
 
