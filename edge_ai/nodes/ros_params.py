@@ -42,9 +42,11 @@ class NodeParams:
         self._on_change: Callable[[], None] = lambda: None
         self._frozen: Callable[[], bool] = lambda: False
         _refuse_unknown(node, self._specs)
+        # Checked before rclpy sees them: its own refusal knows no unit and is not one of our errors.
+        given = {name: parameter.value for name, parameter in node._parameter_overrides.items()}
+        self.values = self._parse({name: given.get(name, spec.default) for name, spec in self._specs.items()})
         for name, spec in self._specs.items():
             node.declare_parameter(name, spec.default, _descriptor(spec))
-        self.values = self._parse({})
         node.add_on_set_parameters_callback(self._set)
 
     def watch(self, *, frozen: Callable[[], bool], on_change: Callable[[], None]) -> None:
@@ -55,12 +57,10 @@ class NodeParams:
         """The checked parameters of one prefix."""
         return self.values[prefix]
 
-    def _parse(self, changes: Mapping[str, Any]) -> dict[str, Params]:
-        current = {name: self._node.get_parameter(name).value for name in self._specs}
-        merged = {**current, **changes}
+    def _parse(self, values: Mapping[str, Any]) -> dict[str, Params]:
         owner = self._node.get_name()
         return {
-            prefix: cls.parse({spec.name: _plain(merged[prefix + spec.name], spec) for spec in specs(cls)}, owner=owner)
+            prefix: cls.parse({spec.name: _plain(values[prefix + spec.name], spec) for spec in specs(cls)}, owner=owner)
             for prefix, cls in self._classes.items()
         }
 
@@ -74,7 +74,7 @@ class NodeParams:
             return SetParametersResult(successful=False, reason=reason)
         before = self.values
         try:
-            self.values = self._parse(changes)
+            self.values = self._parse({name: self._node.get_parameter(name).value for name in self._specs} | changes)
             self._on_change()
         except Exception as error:
             self.values = before

@@ -1,0 +1,92 @@
+"""Real rclpy in one process: the node under test and a probe share an executor on its own thread."""
+
+import os
+import threading
+import time
+
+import pytest
+
+rclpy = pytest.importorskip("rclpy", reason="needs ROS 2: run through `make test`, or source a ROS installation")
+pytest.importorskip("edge_ai.msg", reason="needs the built interfaces: run through `make test`, or colcon build first")
+
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor  # noqa: E402
+
+DEADLINE = 15.0
+
+
+class Ros:
+    """A ROS context with given parameters, an executor, and a probe node that listens and speaks."""
+
+    def __init__(self, parameters):
+        pairs = [word for name, value in parameters.items() for word in ("-p", f"{name}:={value}")]
+        rclpy.init(args=["--ros-args", *pairs] if pairs else None)
+        self._executor = SingleThreadedExecutor()
+        self._nodes = []
+        self.probe = self.add(rclpy.create_node("probe"))
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread.start()
+
+    def _spin(self):
+        while rclpy.ok():
+            try:
+                self._executor.spin_once(timeout_sec=0.05)
+            except ExternalShutdownException:
+                return
+
+    def add(self, node):
+        self._nodes.append(node)
+        self._executor.add_node(node)
+        return node
+
+    def listen(self, kind, topic, qos=10):
+        """A list that fills with the messages of a topic."""
+        got = []
+        self.probe.create_subscription(kind, topic, got.append, qos)
+        return got
+
+    def call(self, kind, name, **fields):
+        """Call a service and return its response."""
+        client = self.probe.create_client(kind, name)
+        assert client.wait_for_service(DEADLINE), name
+        request = kind.Request()
+        for field, value in fields.items():
+            setattr(request, field, value)
+        future = client.call_async(request)
+        until(future.done, f"an answer of {name}")
+        return future.result()
+
+    def close(self):
+        for node in self._nodes:
+            if hasattr(node, "trigger_shutdown"):
+                node.trigger_shutdown()
+        rclpy.shutdown()
+        self._thread.join(DEADLINE)
+
+
+def until(condition, what, timeout=DEADLINE):
+    """Wait for a condition, and say what was waited for when it does not come."""
+    end = time.monotonic() + timeout
+    while not (value := condition()):
+        assert time.monotonic() < end, f"waited {timeout} s for {what}"
+        time.sleep(0.01)
+    return value
+
+
+@pytest.fixture
+def ros(monkeypatch):
+    """Start ROS with parameters: ``ros(rate=30.0)``; each test has its own topics."""
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST"))
+    started = []
+
+    def start(**parameters):
+        started.append(Ros(parameters))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+@pytest.fixture(name="until")
+def _until():
+    return until
