@@ -145,8 +145,9 @@ class _GstFeed:
     def _listen(self) -> None:
         assert self._process is not None
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._words.append(printable(line.decode(errors="replace").strip()))
+        with self._process.stdout as words:
+            for line in words:
+                self._words.append(printable(line.decode(errors="replace").strip()))
 
     def grab(self) -> Raw:
         try:
