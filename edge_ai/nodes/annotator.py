@@ -30,12 +30,16 @@ class Annotator:
         self._publisher = node.publisher(Image, "inference/annotated", SENSOR)
         self._slot: LatestSlot[tuple[Result, Frame]] = LatestSlot()
         self._control: ControlStatus | None = None
+        # An arrow of full length is the fastest command seen; what the control node's limits are is its own affair.
+        self._fastest = Velocity(0.05, 0.05)
         self._thread = threading.Thread(target=self._work, name="annotate", daemon=True)
         self._thread.start()
 
     def overlay(self, status: ControlStatus) -> None:
         """What the robot does; drawn over the next picture."""
         self._control = status
+        linear, angular = abs(status.command.linear.x), abs(status.command.angular.z)
+        self._fastest = Velocity(max(self._fastest.linear, linear), max(self._fastest.angular, angular))
 
     def offer(self, result: Result, frame: Frame) -> None:
         """A result to draw, if somebody subscribes."""
@@ -69,6 +73,7 @@ class Annotator:
         return {
             "age_s": age,
             "target": box,
+            "fastest": self._fastest,
             "command": Velocity(status.command.linear.x, status.command.angular.z),
             "state": _STATES.get(status.state, str(status.state)),
         }

@@ -31,7 +31,7 @@ class PipelineNode(ManagedNode):
             "pipeline", {"camera.": CameraParams, "inference.": InferenceParams, "control.": ControlParams}
         )
         self._robot: Robot | None = None
-        self._publishers: tuple[CameraPublisher, ResultPublisher, CommandPublisher] | None = None
+        self._topics: tuple[CameraPublisher, ResultPublisher, CommandPublisher] | None = None
         self._performance = PerformanceLog(self.clock)
         self._report_timer: Any = None
         self._last: Command | None = None
@@ -53,7 +53,7 @@ class PipelineNode(ManagedNode):
         )
         robot.prepare()
         self._stop.apply()
-        self._publishers = (
+        self._topics = (
             CameraPublisher(self, camera, robot.capturer.name),
             ResultPublisher(self),
             CommandPublisher(self, control),
@@ -78,9 +78,9 @@ class PipelineNode(ManagedNode):
     def cleanup(self) -> None:
         if self._robot is not None:
             self._robot.close()
-        for publisher in self._publishers or ():
+        for publisher in self._topics or ():
             publisher.destroy()
-        self._robot = self._publishers = None
+        self._robot = self._topics = None
 
     def params_changed(self) -> None:
         if self._robot is not None:
@@ -106,17 +106,17 @@ class PipelineNode(ManagedNode):
         return DiagnosticStatus.OK, "active", values
 
     def _on_frame(self, frame: Frame) -> None:
-        if self._publishers is not None and self._robot is not None:
-            self._publishers[0].frame(frame, self._robot.capturer.status)
+        if self._topics is not None and self._robot is not None:
+            self._topics[0].frame(frame, self._robot.capturer.status)
 
     def _on_status(self, status: CaptureStatus) -> None:
         self.get_logger().info(f"camera {status.state.name.lower()} {status.detail}")
-        if self._publishers is not None:
-            self._publishers[0].status(status)
+        if self._topics is not None:
+            self._topics[0].status(status)
 
     def _on_result(self, result: Result, frame: Frame) -> None:
-        if self._publishers is not None and self._robot is not None:
-            self._publishers[1].result(result, frame, self._robot.counts.dropped)
+        if self._topics is not None and self._robot is not None:
+            self._topics[1].result(result, frame, self._robot.counts.dropped)
             self._performance.add(result.timings, (self.clock.steady_ns() - result.header.steady_ns) / 1e9)
 
     def _on_error(self, _frame: Frame, error: Exception) -> None:
@@ -127,9 +127,9 @@ class PipelineNode(ManagedNode):
         before, self._last = self._last, command
         if before is None or before.state != command.state:
             self.get_logger().info(f"{command.state.name}: {command.reason}")
-        if self._publishers is not None:
-            status = self._publishers[2].command(command)
-            self._publishers[1].annotator.overlay(status)
+        if self._topics is not None:
+            status = self._topics[2].command(command)
+            self._topics[1].annotator.overlay(status)
 
     def _emergency_stop(self, reason: str) -> None:
         if self._robot is not None:

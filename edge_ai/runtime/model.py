@@ -100,7 +100,7 @@ class Model:
         """Change what is reported, from the next frame on.
 
         Raises:
-            CardError: a class is not among the model's.
+            ParameterError: a class is not among the model's.
         """
         self._post = PostProcessor(self.card, score_threshold=score_threshold, classes=[c for c in classes if c])
 

@@ -1,0 +1,143 @@
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+pytest.importorskip("edge_ai.msg")
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from edge_ai.msg import InferenceResult
+from rcl_interfaces.srv import SetParameters
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image
+
+from edge_ai.core.types import Frame, FrameHeader
+from edge_ai.nodes import convert
+from edge_ai.nodes.inference_node import InferenceNode
+from edge_ai.nodes.qos import SENSOR
+
+
+class Eye:
+    """An active inference node and a camera for it to look through."""
+
+    def __init__(self, ros, **parameters):
+        self.ros = ros(**parameters)
+        self.node = self.ros.add(InferenceNode())
+        self.results = self.ros.listen(InferenceResult, "inference/results")
+        self.diagnostics = self.ros.listen(DiagnosticArray, "/diagnostics")
+        self._camera = self.ros.probe.create_publisher(Image, "camera/image_raw", SENSOR)
+        assert self.node.trigger_configure() is TransitionCallbackReturn.SUCCESS, self.node.fault
+        assert self.node.trigger_activate() is TransitionCallbackReturn.SUCCESS
+
+    def show(self, **change):
+        stamp = self.node.get_clock().now().nanoseconds
+        frame = Frame(FrameHeader(stamp, 0, "eye", 0, 320, 240), np.full((240, 320, 3), 127, np.uint8))
+        message = convert.image_to_msg(frame)
+        for name, value in change.items():
+            setattr(message, name, value)
+        self._camera.publish(message)
+        return message
+
+    def errors(self):
+        mine = [s for d in self.diagnostics for s in d.status if s.name == "inference"]
+        return [s.message for s in mine if s.level == DiagnosticStatus.ERROR]
+
+
+def test_a_result_carries_the_stamp_the_model_and_every_stage(ros, until):
+    eye = Eye(ros)
+    sent = []
+    until(lambda: sent.append(eye.show()) or eye.results, "a result", 30)
+    result = eye.results[0]
+    assert result.header.stamp in [m.header.stamp for m in sent]
+    assert result.header.frame_id == "eye"
+    assert (result.image_width, result.image_height, result.source) == (320, 240, "edge")
+    assert result.model_name == "nanodet_g_416"
+    assert [t.stage for t in result.timings] == ["wait", "preprocess", "infer", "postprocess"]
+    assert all(t.duration >= 0 for t in result.timings)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"encoding": "purple8"}, "purple8"),
+        ({"data": b"torn"}, "torn image"),
+        ({"width": 0, "height": 0, "data": b""}, "no size"),
+    ],
+    ids=["encoding", "torn", "zero size"],
+)
+def test_a_bad_image_has_no_result_and_says_why(ros, until, change, words):
+    eye = Eye(ros)
+    until(lambda: eye.show(**change) and any(words in e for e in eye.errors()), "the complaint", 30)
+    assert not eye.results
+    until(lambda: eye.show() and eye.results, "results once images are good again")
+
+
+def test_the_annotated_image_is_made_only_while_somebody_looks(ros, until):
+    eye = Eye(ros)
+    until(lambda: eye.show() and eye.results, "a result", 30)
+    pictures = eye.ros.listen(Image, "inference/annotated", SENSOR)
+    until(lambda: eye.show() and pictures, "a picture")
+    assert (pictures[0].width, pictures[0].height, pictures[0].encoding) == (320, 240, "bgr8")
+    assert len(set(pictures[0].data)) > 1, "something was drawn"
+
+
+def test_an_incompatible_subscriber_is_named_with_topic_and_policy(ros, until):
+    eye = Eye(ros)
+    eye.ros.listen(Image, "inference/annotated", QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE))
+    said = until(
+        lambda: [s for d in eye.diagnostics for s in d.status if "QoS" in s.name and "RELIABILITY" in s.message],
+        "a report on /diagnostics",
+    )[0]
+    assert "/inference/annotated" in said.name
+    assert said.level == DiagnosticStatus.ERROR
+
+
+def test_classes_can_be_changed_while_it_runs_and_unknown_ones_are_refused(ros, until):
+    eye = Eye(ros)
+
+    def put(value):
+        parameter = Parameter("classes", value=value).to_parameter_msg()
+        return eye.ros.call(SetParameters, "inference/set_parameters", parameters=[parameter]).results[0]
+
+    assert put(["person"]).successful
+    refused = put(["unicorn"])
+    assert not refused.successful
+    assert "unicorn" in refused.reason
+    assert eye.node.params[""].classes == ["person"]
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda card, tmp: str(tmp / "none.yaml"), "none.yaml"),
+        (lambda card, tmp: card(file="missing.onnx"), "missing.onnx"),
+        (lambda card, tmp: card(sha256="0" * 64), "sha256"),
+        (lambda card, tmp: card(input={"name": "nonsense"}), "names input 'nonsense'"),
+    ],
+    ids=["card missing", "model missing", "wrong sha256", "wrong input name"],
+)
+def test_configure_fails_with_the_reason(ros, tmp_path, make, words):
+    import yaml
+
+    from edge_ai.runtime.resources import shipped_card
+
+    def card(**change):
+        path = shipped_card()
+        values = yaml.safe_load(path.read_text())
+        for name in ("file", "labels"):
+            values[name] = str(path.parent / values[name])
+        for name, value in change.items():
+            values[name] = {**values[name], **value} if isinstance(value, dict) else value
+        (tmp_path / "card.yaml").write_text(yaml.safe_dump(values))
+        return str(tmp_path / "card.yaml")
+
+    node = ros(model=make(card, tmp_path)).add(InferenceNode())
+    assert node.trigger_configure() is TransitionCallbackReturn.FAILURE
+    assert words in node.fault
+
+
+def test_an_engine_that_is_not_here_is_refused(ros):
+    node = ros(providers="[cuda]").add(InferenceNode())
+    assert node.trigger_configure() is TransitionCallbackReturn.FAILURE
+    assert "onnxruntime-gpu" in node.fault

@@ -1,0 +1,87 @@
+import pytest
+
+pytest.importorskip("rclpy")
+pytest.importorskip("edge_ai.msg")
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from lifecycle_msgs.msg import State
+from std_srvs.srv import Trigger
+
+from edge_ai.nodes.base import ManagedNode
+from edge_ai.nodes.control_node import ControlNode
+from edge_ai.nodes.lifecycle_manager_node import LifecycleManagerNode
+
+
+class Stubborn(ManagedNode):
+    """Refuses to be configured until told otherwise."""
+
+    def __init__(self):
+        super().__init__("camera", {})
+        self.willing = False
+
+    def configure(self):
+        from edge_ai.core.errors import SourceError
+
+        if not self.willing:
+            raise SourceError("no camera")
+
+
+def reports(diagnostics, name):
+    return [s for d in diagnostics for s in d.status if s.name == f"lifecycle_manager: {name}"]
+
+
+def test_it_brings_nodes_up_reports_and_takes_them_down(ros, until):
+    one = ros(**{"lifecycle_manager:node_names": "[control]", "lifecycle_manager:period": 0.1})
+    diagnostics = one.listen(DiagnosticArray, "/diagnostics", 50)
+    control = one.add(ControlNode())
+    one.add(LifecycleManagerNode())
+    until(lambda: control.state == State.PRIMARY_STATE_ACTIVE, "active")
+    until(lambda: [s for s in reports(diagnostics, "control") if s.level == DiagnosticStatus.OK], "a good report")
+    assert one.call(Trigger, "lifecycle_manager/stop").success
+    until(lambda: control.state == State.PRIMARY_STATE_UNCONFIGURED, "unconfigured")
+    assert one.call(Trigger, "lifecycle_manager/start").success
+    until(lambda: control.state == State.PRIMARY_STATE_ACTIVE, "active again")
+
+
+def test_a_node_that_fails_is_reported_and_tried_again(ros, until):
+    one = ros(
+        **{
+            "lifecycle_manager:node_names": "[camera, control]",
+            "lifecycle_manager:period": 0.1,
+            "lifecycle_manager:retry_first": 0.1,
+            "lifecycle_manager:retry_longest": 0.2,
+        }
+    )
+    diagnostics = one.listen(DiagnosticArray, "/diagnostics", 50)
+    camera, control = one.add(Stubborn()), one.add(ControlNode())
+    one.add(LifecycleManagerNode())
+    until(lambda: control.state == State.PRIMARY_STATE_ACTIVE, "control active in spite of the camera")
+    bad = until(lambda: [s for s in reports(diagnostics, "camera") if s.level == DiagnosticStatus.ERROR], "the report")
+    assert "configure failed" in bad[0].message
+    assert camera.fault == "no camera"
+    camera.willing = True
+    until(lambda: camera.state == State.PRIMARY_STATE_ACTIVE, "the camera after all")
+
+
+def test_a_node_that_is_not_there_is_reported_lost(ros, until):
+    one = ros(
+        **{
+            "lifecycle_manager:node_names": "[camera, control]",
+            "lifecycle_manager:period": 0.1,
+            "lifecycle_manager:startup_patience": 0.5,
+        }
+    )
+    diagnostics = one.listen(DiagnosticArray, "/diagnostics", 50)
+    control = one.add(ControlNode())
+    one.add(LifecycleManagerNode())
+    until(lambda: control.state == State.PRIMARY_STATE_ACTIVE, "control active after the patience")
+    until(lambda: [s for s in reports(diagnostics, "camera") if s.level == DiagnosticStatus.ERROR], "the report")
+
+
+def test_a_node_that_stops_by_itself_is_brought_back(ros, until):
+    one = ros(**{"lifecycle_manager:node_names": "[control]", "lifecycle_manager:period": 0.1})
+    control = one.add(ControlNode())
+    one.add(LifecycleManagerNode())
+    until(lambda: control.state == State.PRIMARY_STATE_ACTIVE, "active")
+    control.trigger_deactivate()
+    until(lambda: control.state == State.PRIMARY_STATE_ACTIVE, "active again")
