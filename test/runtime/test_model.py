@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+import yaml
+
+from edge_ai.core.errors import CardError, ImageError, InferenceError, ParameterError
+from edge_ai.runtime.model import Model
+from edge_ai.runtime.params import InferenceParams
+from edge_ai.runtime.resources import shipped_card
+
+
+def test_a_result_carries_header_model_and_stages(model, make_frame):
+    frame = make_frame(index=3)
+    result = model(frame)
+    assert result.header is frame.header
+    assert (result.model_name, result.source) == ("nanodet_g_416", "edge")
+    assert list(result.timings) == ["wait", "preprocess", "infer", "postprocess"]
+    assert result.timings["infer"] > 0
+
+
+def test_an_empty_image_is_refused(model, make_frame):
+    with pytest.raises(ImageError):
+        model(make_frame(image=np.zeros((0, 0, 3), np.uint8)))
+
+
+def test_outputs_that_are_no_numbers_are_no_result(model, make_frame):
+    frame = make_frame()
+    placement, outputs, timings = model.run(frame, model.request())
+    broken = {name: np.full_like(values, np.nan) for name, values in outputs.items()}
+    with pytest.raises(InferenceError, match=r"(?i)nan"):
+        model.finish(frame, placement, broken, timings)
+
+
+def test_threshold_and_classes_can_change_and_unknown_classes_are_refused(model):
+    with pytest.raises(ParameterError, match="unicorn"):
+        model.configure(score_threshold=0.5, classes=["unicorn"])
+    model.configure(score_threshold=0.5, classes=["person"])
+    model.configure(score_threshold=0.0, classes=[""])
+
+
+@pytest.mark.parametrize("side", ["input", "output"])
+def test_a_card_whose_names_the_model_does_not_have_is_refused(tmp_path, side):
+    path = shipped_card()
+    values = yaml.safe_load(path.read_text())
+    values["file"], values["labels"] = str(path.parent / values["file"]), str(path.parent / values["labels"])
+    if side == "input":
+        values["input"]["name"] = "pixels"
+    else:
+        values["outputs"]["scores"] = "pixels"
+    card = tmp_path / "card.yaml"
+    card.write_text(yaml.safe_dump(values))
+    with pytest.raises(CardError, match=rf"names {side} 'pixels': got a model whose {side}s are .*(images|scores)"):
+        Model.load(InferenceParams(model=str(card)))
