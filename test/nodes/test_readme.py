@@ -1,0 +1,53 @@
+"""The README's table of topics and services against what the nodes really offer."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("rclpy")
+pytest.importorskip("edge_ai.msg")
+
+from rclpy.lifecycle import TransitionCallbackReturn
+
+from edge_ai.nodes.camera_node import CameraNode
+from edge_ai.nodes.control_node import ControlNode
+from edge_ai.nodes.inference_node import InferenceNode
+
+ROOT = Path(__file__).resolve().parents[2]
+NODES = ("camera", "inference", "control")
+# What every ROS node and every lifecycle node has, and the optional topic that the text below the table names.
+COMMON = re.compile(r"/rosout|/parameter_events|.*transition_event|/inference/detections|/clock")
+
+
+def documented():
+    row = re.compile(r"^\| `([\w/]+)` \| (\w+)/(\w+) \|([^|]*)\|([^|]*)\|$", re.M)
+    rows = row.findall((ROOT / "README.md").read_text())
+    said = {}
+    for name, package, kind, sources, sinks in rows:
+        for side, nodes in (("from", sources), ("to", sinks)):
+            for node in filter(None, (n.strip() for n in nodes.split(","))):
+                said.setdefault(node, set()).add((side, "/" + name.lstrip("/"), f"{package}/{kind}"))
+    return said
+
+
+def test_topics_and_services_are_as_documented(ros):
+    one = ros(**{"camera:source": "synthetic"})
+    real = {}
+    for name, node in zip(NODES, [one.add(c()) for c in (CameraNode, InferenceNode, ControlNode)], strict=True):
+        assert node.trigger_configure() is TransitionCallbackReturn.SUCCESS, node.fault
+        assert node.trigger_activate() is TransitionCallbackReturn.SUCCESS, node.fault
+        sides = {
+            "from": node.get_publisher_names_and_types_by_node(name, "/"),
+            "to": node.get_subscriber_names_and_types_by_node(name, "/"),
+        }
+        real[name] = {
+            (side, topic, kind.replace("/msg/", "/"))
+            for side, topics in sides.items()
+            for topic, kinds in topics
+            for kind in kinds
+            if not COMMON.fullmatch(topic)
+        }
+        services = node.get_service_names_and_types_by_node(name, "/")
+        real[name] |= {("from", s, k.replace("/srv/", "/")) for s, ks in services for k in ks if "std_srvs" in k}
+    assert documented() == real
