@@ -148,6 +148,21 @@ def test_a_stream_that_dies_is_found_again(record: Record, mjpeg: Any) -> None:
     assert counts.captured - counts.dropped == len(camera.frames)
 
 
+def test_a_live_camera_is_not_held_up_by_a_slow_consumer(record: Record, mjpeg: Any, wait_until: Any) -> None:
+    def linger(frame: Frame) -> None:
+        served = mjpeg.served
+        wait_until(lambda: mjpeg.served >= served + 5, "the camera went on")
+
+    camera = record(on_frame=linger, source=mjpeg.url)
+    camera.capturer.start()
+    camera.until_frames(4)
+    camera.capturer.stop()
+    status, indices = camera.capturer.status, camera.indices
+    assert all(b - a >= 3 for a, b in pairwise(indices))
+    assert status.dropped >= indices[-1] - indices[0] - len(indices) + 1
+    assert status.captured == status.index - indices[0] + 1
+
+
 def test_an_rtsp_stream_that_dies_is_found_again(record: Record, rtsp: Any) -> None:
     camera = record(source=rtsp.url, **QUICK)
     camera.capturer.start()

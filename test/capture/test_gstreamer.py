@@ -136,6 +136,13 @@ def test_a_killed_pipeline_is_lost_and_says_by_what(gst: None) -> None:
                 camera.read()
 
 
+def test_the_terminals_interrupt_does_not_reach_the_pipeline(gst: None) -> None:
+    with source("videotestsrc is-live=true") as camera:
+        camera.read()
+        (child,) = children()
+        assert os.getsid(child.pid) == child.pid != os.getsid(0)
+
+
 def test_a_pipeline_that_stalls_is_silent_and_closed_all_the_same(gst: None, wait_until: Callable[..., None]) -> None:
     with source("videotestsrc is-live=true", read_timeout=0.3) as camera:
         camera.read()
