@@ -149,16 +149,19 @@ def test_a_stream_that_dies_is_found_again(record: Record, mjpeg: Any) -> None:
 
 
 def test_a_live_camera_is_not_held_up_by_a_slow_consumer(record: Record, mjpeg: Any, wait_until: Any) -> None:
+    enough = threading.Event()
+
     def linger(frame: Frame) -> None:
         served = mjpeg.served
-        wait_until(lambda: mjpeg.served >= served + 5, "the camera went on")
+        wait_until(lambda: mjpeg.served >= served + 5 or enough.is_set(), "the camera went on")
 
     camera = record(on_frame=linger, source=mjpeg.url)
     camera.capturer.start()
     camera.until_frames(4)
+    enough.set()
     camera.capturer.stop()
     status, indices = camera.capturer.status, camera.indices
-    assert all(b - a >= 3 for a, b in pairwise(indices))
+    assert all(b - a >= 3 for a, b in pairwise(indices[:4]))
     assert status.dropped >= indices[-1] - indices[0] - len(indices) + 1
     assert status.captured == status.index - indices[0] + 1
 
