@@ -59,7 +59,6 @@ class CameraParams(Params):
     reconnect_factor: float = param(2.0, "Each further pause is this many times the last.", ge=1.0, le=10.0)
     reconnect_max: float = param(10.0, "Longest pause between reconnections.", unit="s", ge=0.01, le=600.0)
     jpeg_quality: int = param(80, "JPEG quality of the compressed topic.", ge=1, le=100, live=True)
-    report_period: float = param(10.0, "Time between performance lines in the log.", unit="s", ge=0.1, live=True)
 
     @field_validator("source")
     @classmethod

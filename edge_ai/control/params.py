@@ -107,7 +107,6 @@ class ControlParams(Params):
 
     stamped: bool = param(False, "Publish TwistStamped in place of Twist.")
     base_frame_id: str = param("base_link", "Frame of the robot's body, in which commands are meant.")
-    report_period: float = param(10.0, "Time between report lines in the log; 0: none.", unit="s", ge=0, le=3600)
 
     @field_validator("stop_zone")
     @classmethod
