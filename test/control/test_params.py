@@ -20,7 +20,7 @@ def test_everything_is_described_with_its_unit():
             assert spec.unit.startswith(("m/s", "rad/s")), spec.name
 
 
-@pytest.mark.parametrize("name", ["rate", "stamped", "base_frame_id", "report_period"])
+@pytest.mark.parametrize("name", ["rate", "stamped", "base_frame_id"])
 def test_what_cannot_change_while_active_says_so(name):
     assert {spec.name: spec.live for spec in specs(ControlParams)}[name] is False
 
