@@ -33,7 +33,8 @@ _edge_ai_enter() {
   done
   export PATH="$1/install/lib/edge_ai:$PATH"
   export AMENT_PREFIX_PATH="$AMENT_PREFIX_PATH:$1/.venv"
-  export LD_LIBRARY_PATH="$_edge_ai_libraries:$LD_LIBRARY_PATH"
+  # Without the colon that colcon may leave: an empty entry means the current folder.
+  export LD_LIBRARY_PATH="$_edge_ai_libraries:${LD_LIBRARY_PATH%:}"
   # The wheels restart every Python once to set that path, unless told that it is set.
   export _ROS_WHEELS_BOOTSTRAP_COMPLETE=1
   # Whole images fit into this profile's shared memory; Fast DDS's default loses more than half of them.

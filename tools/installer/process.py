@@ -34,13 +34,13 @@ def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
 
 
 def _own_libraries() -> list[str]:
-    """The library folders of the user's own, without those of a sourced ROS and of the wheels."""
-    prefixes = tuple(entry + "/" for entry in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if entry)
+    """The library folders of the user's own, without those of a sourced ROS and of a virtual environment."""
+    others = [f"{entry}/" for entry in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if entry]
+    others += [f"{sys.prefix}/"] if sys.prefix != sys.base_prefix else []
+    foreign = tuple([*others, "/opt/ros/"])
+    wheels = re.compile(r".*/site-packages/ros_[^/]*\.libs")
     folders = [entry for entry in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep) if entry]
-    wheels = re.compile(r".*/site-packages/ros_[^/]*\.libs|" + re.escape(f"{sys.prefix}/lib"))
-    return [
-        entry for entry in folders if not entry.startswith((*prefixes, "/opt/ros/")) and not wheels.fullmatch(entry)
-    ]
+    return [entry for entry in folders if not entry.startswith(foreign) and not wheels.fullmatch(entry)]
 
 
 def run(
@@ -100,8 +100,8 @@ def failed(output: str, log: Path, what: str) -> SetupError:
     reason = f"{what.strip()} failed"
     if UNREACHABLE.search(tail):
         reason = (
-            "pip cannot reach its package index, or finds it empty. Mend the network or the proxy (HTTPS_PROXY), or name "
-            "another index (PIP_INDEX_URL), and run again"
+            "pip cannot reach its package index, or finds it empty. Mend the network or the proxy (HTTPS_PROXY), "
+            "or name another index (PIP_INDEX_URL), and run again"
         )
     elif "No space left on device" in output:
         reason = "the disk is full; set-up needs about 1.5 GB"

@@ -66,9 +66,13 @@ def _installed(name: str) -> str | None:
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        pass
-    try:  # apt's OpenCV, or onnxruntime-gpu in onnxruntime's place
-        return str(importlib.import_module(MODULES.get(name, name)).__version__)
+        return _version_of_module(MODULES.get(name, name))
+
+
+def _version_of_module(name: str) -> str | None:
+    """apt's OpenCV has no metadata, and onnxruntime-gpu takes onnxruntime's place."""
+    try:
+        return str(importlib.import_module(name).__version__)
     except (ImportError, AttributeError):
         return None
 
