@@ -33,6 +33,7 @@ class RunCommand:
     def main(self, options: argparse.Namespace) -> int:
         from edge_ai.core.clock import SystemClock
         from edge_ai.robot import Robot
+        from edge_ai.runtime.realtime import prompt_threads
 
         camera, inference, control = _parameters(options)
         clock = SystemClock()
@@ -40,6 +41,7 @@ class RunCommand:
         robot = Robot(
             camera, inference, control, clock, on_command=show.command, on_result=show.result, on_status=show.status
         )
+        prompt_threads()
         robot.prepare()
         print(f"{robot.description}; Ctrl-C ends", flush=True)
         robot.start()

@@ -14,6 +14,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from edge_ai.core.errors import EdgeAIError
+from edge_ai.runtime.realtime import prompt_threads
 
 
 def run(make_node: Callable[[], Node], args: list[str] | None = None) -> int:
@@ -22,6 +23,7 @@ def run(make_node: Callable[[], Node], args: list[str] | None = None) -> int:
     Returns:
         Exit status: 0 after a signal, 1 if the node could not be made (the reason is on standard error).
     """
+    prompt_threads()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
