@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 
 from demo_record import summary, table, write_detections
 from demo_video import NoVideoError, demo_source
+from environment import NodeError
 from installer.console import Step
-from processes import NodeError, NodeProcess, Stack
+from processes import NodeProcess, Stack
 
 if TYPE_CHECKING:
     from demo_pictures import Pictures

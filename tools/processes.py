@@ -20,35 +20,14 @@ from types import TracebackType
 from typing import Any
 
 from domain import free_domain
-from installer.process import clean_environment
+from environment import NodeError, executable, shell_environment
 
-ROOT = Path(__file__).resolve().parent.parent
 GRACE = 8.0  # s for an orderly end before it is killed
 # What a node says when it cannot start: a line of its own on standard error, or a lifecycle transition that failed.
 FAULT = re.compile(
     r"^error: (.+)$|^\[ERROR\] \[[\d.]+\] \[[\w.]+\]: (?:configure|activate)(?: failed unexpectedly)?: (.+)$",
     re.MULTILINE,
 )
-
-
-class NodeError(Exception):
-    """A node failed; says which and why in one line."""
-
-
-def shell_environment() -> dict[str, str]:
-    """The variables of a shell that sourced env.sh: our own where that is done, else those that env.sh makes.
-
-    Raises:
-        NodeError: nothing is set up here.
-    """
-    prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
-    if any((Path(prefix) / "lib" / "edge_ai" / "camera_node").exists() for prefix in prefixes if prefix):
-        return dict(os.environ)
-    command = ["sh", "-c", f'. "{ROOT}/env.sh" && exec env -0']
-    done = subprocess.run(command, env=clean_environment({}), capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise NodeError(done.stderr.strip())
-    return dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
 
 
 class NodeProcess:
@@ -85,7 +64,7 @@ class NodeProcess:
             listing = folder / f"{self.label}.params.yaml"
             listing.write_text(json.dumps({"/**": {"ros__parameters": dict(params)}}) + "\n", encoding="utf-8")
             arguments += ["--params-file", str(listing)]
-        command = [_executable(name, env), *(["--ros-args", *arguments] if arguments else [])]
+        command = [executable(name, env), *(["--ros-args", *arguments] if arguments else [])]
         with self.log.open("wb") as log:
             self._child = subprocess.Popen(
                 command,
@@ -223,11 +202,3 @@ class Stack:
         finally:
             for node in self.nodes:
                 node.kill()
-
-
-def _executable(name: str, env: Mapping[str, str]) -> str:
-    for prefix in env.get("AMENT_PREFIX_PATH", "").split(os.pathsep):
-        program = Path(prefix) / "lib" / "edge_ai" / name
-        if prefix and os.access(program, os.X_OK):
-            return str(program)
-    raise NodeError(f"no executable {name} is installed; run: make setup")

@@ -27,7 +27,7 @@ KEYS = {
 def environment(root):
     if not (root / "install" / "lib" / "edge_ai" / "camera_node").exists():
         pytest.skip("this tree is not set up (make setup)")
-    from processes import shell_environment
+    from environment import shell_environment
 
     return shell_environment()
 

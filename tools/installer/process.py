@@ -37,7 +37,7 @@ def _own_libraries() -> list[str]:
     """The library folders of the user's own, without those of a sourced ROS and of a virtual environment."""
     others = [f"{entry}/" for entry in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if entry]
     others += [f"{sys.prefix}/"] if sys.prefix != sys.base_prefix else []
-    foreign = tuple([*others, "/opt/ros/"])
+    foreign = (*others, "/opt/ros/")
     wheels = re.compile(r".*/site-packages/ros_[^/]*\.libs")
     folders = [entry for entry in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep) if entry]
     return [entry for entry in folders if not entry.startswith(foreign) and not wheels.fullmatch(entry)]
