@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import rclpy
 from demo_record import NS, Commanded, Processed, Record
-from edge_ai.msg import CameraStatus, ControlStatus, InferenceResult
 from geometry_msgs.msg import Twist
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
@@ -17,6 +16,8 @@ from numpy.typing import NDArray
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
+
+from edge_ai.msg import CameraStatus, ControlStatus, InferenceResult
 
 RELIABLE = QoSProfile(depth=200, reliability=ReliabilityPolicy.RELIABLE)
 PICTURES = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)

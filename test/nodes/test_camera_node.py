@@ -3,10 +3,10 @@ import pytest
 pytest.importorskip("rclpy")
 pytest.importorskip("edge_ai.msg")
 
-from edge_ai.msg import CameraStatus
 from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from edge_ai.msg import CameraStatus
 from edge_ai.nodes.camera_node import CameraNode
 from edge_ai.nodes.qos import SENSOR
 
@@ -87,6 +87,7 @@ def test_it_can_be_brought_down_and_up_again(ros, until):
 def test_a_file_may_go_as_fast_as_it_is_consumed(ros, until, tmp_path):
     import cv2
     import numpy as np
+
     from edge_ai.msg import InferenceResult
 
     path = str(tmp_path / "v.avi")

@@ -6,13 +6,13 @@ pytest.importorskip("rclpy")
 pytest.importorskip("edge_ai.msg")
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from edge_ai.msg import ControlStatus, Detection, InferenceResult
 from geometry_msgs.msg import Twist, TwistStamped
 from rcl_interfaces.srv import SetParameters
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 
+from edge_ai.msg import ControlStatus, Detection, InferenceResult
 from edge_ai.nodes.control_node import ControlNode
 
 

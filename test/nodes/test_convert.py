@@ -4,12 +4,12 @@ import pytest
 pytest.importorskip("rclpy")
 pytest.importorskip("edge_ai.msg")
 
-from edge_ai.msg import Detection, InferenceResult
 from sensor_msgs.msg import CompressedImage, Image
 
 from edge_ai.core.clock import NS, ManualClock
 from edge_ai.core.errors import ImageError
 from edge_ai.core.types import Detections, Frame, FrameHeader, Result
+from edge_ai.msg import Detection, InferenceResult
 from edge_ai.nodes import convert
 
 CLOCK = ManualClock()

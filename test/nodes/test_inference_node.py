@@ -5,7 +5,6 @@ pytest.importorskip("rclpy")
 pytest.importorskip("edge_ai.msg")
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from edge_ai.msg import InferenceResult
 from rcl_interfaces.srv import SetParameters
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
@@ -13,6 +12,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
 from edge_ai.core.types import Frame, FrameHeader
+from edge_ai.msg import InferenceResult
 from edge_ai.nodes import convert
 from edge_ai.nodes.inference_node import InferenceNode
 from edge_ai.nodes.qos import SENSOR

@@ -3,11 +3,11 @@ import pytest
 pytest.importorskip("rclpy")
 pytest.importorskip("edge_ai.msg")
 
-from edge_ai.msg import CameraStatus, ControlStatus, InferenceResult
 from geometry_msgs.msg import Twist
 from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import Image
 
+from edge_ai.msg import CameraStatus, ControlStatus, InferenceResult
 from edge_ai.nodes.pipeline_node import PipelineNode
 from edge_ai.nodes.qos import SENSOR
 

@@ -1,6 +1,7 @@
 import sys
 
 import pytest
+
 from edge_ai.runtime.realtime import prompt_threads
 
 
