@@ -20,7 +20,7 @@ from demo_record import summary, table, write_detections
 from demo_video import NoVideoError, demo_source
 from environment import NodeError
 from installer.console import Step
-from processes import NodeProcess, Stack
+from processes import Stack
 
 if TYPE_CHECKING:
     from demo_pictures import Pictures
@@ -98,16 +98,23 @@ class Demo:
             ending.callback(pictures.close)
             probe = Probe(stack.domain, pictures.offer)
             ending.callback(probe.close)
-            # The camera comes up last: no frame goes by before somebody looks.
-            manager = stack.start("lifecycle_manager_node", params={"node_names": ["control", "inference", "camera"]})
+            self._open(stack, probe)
             self._play(stack, probe)
-            stopped = self._lose_camera(stack, manager, probe)
+            stopped = self._lose_camera(stack, probe)
         return self._report(probe, pictures, stopped=stopped)
 
-    def _play(self, stack: Stack, probe: Probe) -> None:
+    def _open(self, stack: Stack, probe: Probe) -> None:
+        """Bring everything up, the camera by hand and last: no frame goes by before all are connected."""
         step = Step("starting the nodes")
+        stack.start("lifecycle_manager_node", params={"node_names": ["control", "inference"]})
+        stack.wait(probe.camera_answers, "the camera node", READY)
+        _change(stack, probe, probe.CONFIGURE)
+        stack.wait(probe.all_connected, "all topics to be connected", READY)
+        _change(stack, probe, probe.ACTIVATE)
         stack.wait(lambda: bool(probe.record.results) or probe.camera_gone, "a first result", READY)
         step.done("first result")
+
+    def _play(self, stack: Stack, probe: Probe) -> None:
         step, end = Step("recording"), time.monotonic() + self._duration
         while time.monotonic() < end and not probe.camera_gone:
             stack.check()
@@ -117,14 +124,12 @@ class Demo:
             raise NodeError(f"camera_node: {probe.camera_detail or 'the source ended before a first result'}")
         step.done(probe.progress())
 
-    def _lose_camera(self, stack: Stack, manager: NodeProcess, probe: Probe) -> bool:
+    def _lose_camera(self, stack: Stack, probe: Probe) -> bool:
         """Let the camera go silent, as a pulled plug does; whether the robot stopped and was told so again."""
         step = Step("losing the camera")
         if not probe.camera_gone:
             _until(lambda: probe.moving, MOVING)  # a stop says more when there was something to stop
-            stack.end(manager)  # it would bring the camera back
-            if not probe.deactivate_camera(5.0):
-                raise NodeError("camera_node: did not deactivate when asked")
+            _change(stack, probe, probe.DEACTIVATE)
         stopped = _until(lambda: probe.record.stands_still(STANDSTILL, LEAST_RATE), STOPPED)
         stack.check()
         step.done("the robot stands still" if stopped else "the robot was NOT stopped")
@@ -143,6 +148,14 @@ class Demo:
         for name, what in (("preview.png", "picture"), ("annotated.mp4", "video"), ("summary.json", "numbers")):
             print(f"  {what:<12}{min(os.path.relpath(self._out / name), str(self._out / name), key=len)}")
         return 0 if stopped else 1
+
+
+def _change(stack: Stack, probe: Probe, transition: int) -> None:
+    answer = probe.ask_camera(transition)
+    stack.wait(answer.done, "an answer of the camera node", READY)
+    if not answer.result().success:
+        stack.check()
+        raise NodeError("camera_node: refused a lifecycle transition; its log says why")
 
 
 def _until(condition: Callable[[], bool], timeout: float) -> bool:

@@ -39,6 +39,8 @@ class Probe:
     """
 
     FAILED = CameraStatus.FAILED
+    CONFIGURE, ACTIVATE = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE
+    DEACTIVATE = Transition.TRANSITION_DEACTIVATE
 
     def __init__(self, domain: int, on_picture: Callable[[Picture, int, Commanded | None], None]) -> None:
         self.record = Record()
@@ -47,30 +49,39 @@ class Probe:
         self._context = rclpy.Context()
         self._context.init(domain_id=domain)
         self._node = rclpy.create_node("demo_probe", context=self._context, start_parameter_services=False)
-        for kind, topic, callback, qos in (
-            (CameraStatus, "camera/status", self._camera, RELIABLE),
-            (InferenceResult, "inference/results", self._result, RELIABLE),
-            (ControlStatus, "control/status", self._control, RELIABLE),
-            (Twist, "cmd_vel", self._velocity, RELIABLE),
-            (Image, "inference/annotated", self._annotated, PICTURES),
-        ):
+        self._ears = [
             self._node.create_subscription(kind, topic, callback, qos)
+            for kind, topic, callback, qos in (
+                (CameraStatus, "camera/status", self._camera, RELIABLE),
+                (InferenceResult, "inference/results", self._result, RELIABLE),
+                (ControlStatus, "control/status", self._control, RELIABLE),
+                (Twist, "cmd_vel", self._velocity, RELIABLE),
+                (Image, "inference/annotated", self._annotated, PICTURES),
+            )
+        ]
         self._camera_change = self._node.create_client(ChangeState, "camera/change_state")
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._thread = threading.Thread(target=self._spin, name="probe", daemon=True)
         self._thread.start()
 
-    def deactivate_camera(self, timeout: float) -> bool:
-        """Take the camera down by its lifecycle service; whether it obeyed."""
-        if not self._camera_change.wait_for_service(timeout):
-            return False
+    def all_connected(self) -> bool:
+        """Whether every topic has found its other end, so that the first frame will not go by unseen."""
+        return bool(
+            all(ear.get_publisher_count() for ear in self._ears)
+            and self._node.count_subscribers("camera/image_raw")
+            and self.record.commands
+        )
+
+    def camera_answers(self) -> bool:
+        """Whether the camera node is there to be asked."""
+        return bool(self._camera_change.service_is_ready())
+
+    def ask_camera(self, transition: int) -> Any:
+        """Ask the camera node for a lifecycle transition (a constant of Transition); the future answer."""
         request = ChangeState.Request()
-        request.transition.id = Transition.TRANSITION_DEACTIVATE
-        answered = threading.Event()
-        future = self._camera_change.call_async(request)
-        future.add_done_callback(lambda _: answered.set())
-        return answered.wait(timeout) and bool(future.result().success)
+        request.transition.id = transition
+        return self._camera_change.call_async(request)
 
     @property
     def camera_gone(self) -> bool:
