@@ -9,7 +9,8 @@ import pytest
 rclpy = pytest.importorskip("rclpy", reason="needs ROS 2: run through `make test`, or source a ROS installation")
 pytest.importorskip("edge_ai.msg", reason="needs the built interfaces: run through `make test`, or colcon build first")
 
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor  # noqa: E402
+from rclpy.executors import SingleThreadedExecutor  # noqa: E402
+from rclpy.lifecycle import TransitionCallbackReturn  # noqa: E402
 
 DEADLINE = 15.0
 
@@ -23,15 +24,13 @@ class Ros:
         self._executor = SingleThreadedExecutor()
         self._nodes = []
         self.probe = self.add(rclpy.create_node("probe"))
+        self._closing = False
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
 
     def _spin(self):
-        while rclpy.ok():
-            try:
-                self._executor.spin_once(timeout_sec=0.05)
-            except ExternalShutdownException:
-                return
+        while not self._closing:
+            self._executor.spin_once(timeout_sec=0.05)
 
     def add(self, node):
         self._nodes.append(node)
@@ -55,12 +54,19 @@ class Ros:
         until(future.done, f"an answer of {name}")
         return future.result()
 
+    def do(self, node, transition):
+        """Make a lifecycle transition where the real one happens, on the executor's thread; True if it succeeded."""
+        task = self._executor.create_task(getattr(node, f"trigger_{transition}"))
+        until(task.done, transition, 30.0)
+        return task.result() is TransitionCallbackReturn.SUCCESS
+
     def close(self):
+        self._closing = True
+        self._thread.join(DEADLINE)
         for node in self._nodes:
             if hasattr(node, "trigger_shutdown"):
                 node.trigger_shutdown()
         rclpy.shutdown()
-        self._thread.join(DEADLINE)
 
 
 def until(condition, what, timeout=DEADLINE):

@@ -3,7 +3,6 @@ import pytest
 pytest.importorskip("rclpy")
 pytest.importorskip("edge_ai.msg")
 
-from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from edge_ai.msg import CameraStatus
@@ -20,9 +19,9 @@ def active(ros, **parameters):
         "jpeg": one.listen(CompressedImage, "camera/image_raw/compressed", SENSOR),
         "status": one.listen(CameraStatus, "camera/status", 50),
     }
-    assert node.trigger_configure() is TransitionCallbackReturn.SUCCESS
-    assert node.trigger_activate() is TransitionCallbackReturn.SUCCESS
-    return node, topics
+    assert one.do(node, "configure")
+    assert one.do(node, "activate")
+    return one, node, topics
 
 
 def stamp(message):
@@ -30,7 +29,7 @@ def stamp(message):
 
 
 def test_every_topic_carries_the_stamp_of_the_capture(ros, until):
-    _, topics = active(ros, source="synthetic://320x240@30", frame_id="eye")
+    _, _, topics = active(ros, source="synthetic://320x240@30", frame_id="eye")
     until(lambda: all(len(got) > 5 for got in topics.values()), "five of each")
     image, info, jpeg = topics["image"][-1], topics["info"][-1], topics["jpeg"][-1]
     assert (image.width, image.height, image.encoding, image.header.frame_id) == (320, 240, "bgr8", "eye")
@@ -54,7 +53,7 @@ def test_calibration_reaches_camera_info(ros, until, tmp_path):
         "rectification_matrix: {rows: 3, cols: 3, data: [1, 0, 0, 0, 1, 0, 0, 0, 1]}\n"
         "projection_matrix: {rows: 3, cols: 4, data: [300, 0, 160, 0, 0, 300, 120, 0, 0, 0, 1, 0]}\n"
     )
-    _, topics = active(ros, source="synthetic://320x240@30", calibration=str(path))
+    _, _, topics = active(ros, source="synthetic://320x240@30", calibration=str(path))
     until(lambda: topics["info"], "camera_info")
     assert topics["info"][0].k[0] == 300.0
     assert topics["info"][0].distortion_model == "plumb_bob"
@@ -68,20 +67,21 @@ def test_calibration_reaches_camera_info(ros, until, tmp_path):
     ],
 )
 def test_configure_fails_with_the_reason(ros, parameters, words):
-    node = ros(**parameters).add(CameraNode())
-    assert node.trigger_configure() is TransitionCallbackReturn.FAILURE
+    one = ros(**parameters)
+    node = one.add(CameraNode())
+    assert not one.do(node, "configure")
     assert words in node.fault
 
 
 def test_it_can_be_brought_down_and_up_again(ros, until):
-    node, topics = active(ros, source="synthetic://320x240@30")
+    one, node, topics = active(ros, source="synthetic://320x240@30")
     for _ in range(3):
         until(lambda: len(topics["image"]) > 2, "images")
-        assert node.trigger_deactivate() is TransitionCallbackReturn.SUCCESS
-        assert node.trigger_cleanup() is TransitionCallbackReturn.SUCCESS
+        assert one.do(node, "deactivate")
+        assert one.do(node, "cleanup")
         topics["image"].clear()
-        assert node.trigger_configure() is TransitionCallbackReturn.SUCCESS
-        assert node.trigger_activate() is TransitionCallbackReturn.SUCCESS
+        assert one.do(node, "configure")
+        assert one.do(node, "activate")
 
 
 def test_a_file_may_go_as_fast_as_it_is_consumed(ros, until, tmp_path):
@@ -106,8 +106,8 @@ def test_a_file_may_go_as_fast_as_it_is_consumed(ros, until, tmp_path):
     one.probe.create_subscription(Image, "camera/image_raw", consume, SENSOR)
     status = one.listen(CameraStatus, "camera/status", 50)
     node = one.add(CameraNode())
-    node.trigger_configure()
+    one.do(node, "configure")
     until(lambda: node.count_subscribers("camera/image_raw"), "the consumer")
-    node.trigger_activate()
+    one.do(node, "activate")
     until(lambda: status and status[-1].state == CameraStatus.ENDED, "the end")
     until(lambda: len(seen) >= 29, "every frame but perhaps the first, sent while the two were still meeting")

@@ -8,7 +8,6 @@ pytest.importorskip("edge_ai.msg")
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import Twist, TwistStamped
 from rcl_interfaces.srv import SetParameters
-from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 
@@ -38,8 +37,8 @@ def robot(ros):
             self.commands = self.ros.listen(kind, "cmd_vel")
             self.status = self.ros.listen(ControlStatus, "control/status", 100)
             self.results = self.ros.probe.create_publisher(InferenceResult, "inference/results", 1)
-            assert self.node.trigger_configure() is TransitionCallbackReturn.SUCCESS
-            assert self.node.trigger_activate() is TransitionCallbackReturn.SUCCESS
+            assert self.ros.do(self.node, "configure")
+            assert self.ros.do(self.node, "activate")
 
         def state(self):
             return self.status[-1].state if self.status else None
@@ -95,11 +94,11 @@ def test_an_emergency_stop_holds_until_reset_even_over_a_cleanup(robot, until):
     until(lambda: it.show() and it.state() == ControlStatus.FOLLOWING, "following")
     assert it.ros.call(Trigger, "control/emergency_stop").success
     until(lambda: it.show() and it.state() == ControlStatus.EMERGENCY_STOP, "the stop")
-    it.node.trigger_deactivate()
-    it.node.trigger_cleanup()
-    it.node.trigger_configure()
+    it.ros.do(it.node, "deactivate")
+    it.ros.do(it.node, "cleanup")
+    it.ros.do(it.node, "configure")
     it.status.clear()
-    it.node.trigger_activate()
+    it.ros.do(it.node, "activate")
     until(lambda: it.show() and len(it.status) > 10, "commands")
     assert {s.state for s in it.status} == {ControlStatus.EMERGENCY_STOP}
     assert it.ros.call(Trigger, "control/reset").success
@@ -109,7 +108,7 @@ def test_an_emergency_stop_holds_until_reset_even_over_a_cleanup(robot, until):
 def test_deactivation_sends_zero_last(robot, until):
     it = robot()
     until(lambda: it.show() and it.commands and it.commands[-1].angular.z != 0, "motion")
-    it.node.trigger_deactivate()
+    it.ros.do(it.node, "deactivate")
     until(lambda: it.commands[-1].linear.x == 0 and it.commands[-1].angular.z == 0, "zero")
 
 

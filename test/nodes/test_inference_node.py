@@ -6,7 +6,6 @@ pytest.importorskip("edge_ai.msg")
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rcl_interfaces.srv import SetParameters
-from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
@@ -27,8 +26,8 @@ class Eye:
         self.results = self.ros.listen(InferenceResult, "inference/results")
         self.diagnostics = self.ros.listen(DiagnosticArray, "/diagnostics")
         self._camera = self.ros.probe.create_publisher(Image, "camera/image_raw", SENSOR)
-        assert self.node.trigger_configure() is TransitionCallbackReturn.SUCCESS, self.node.fault
-        assert self.node.trigger_activate() is TransitionCallbackReturn.SUCCESS
+        assert self.ros.do(self.node, "configure"), self.node.fault
+        assert self.ros.do(self.node, "activate")
 
     def show(self, **change):
         stamp = self.node.get_clock().now().nanoseconds
@@ -132,12 +131,14 @@ def test_configure_fails_with_the_reason(ros, tmp_path, make, words):
         (tmp_path / "card.yaml").write_text(yaml.safe_dump(values))
         return str(tmp_path / "card.yaml")
 
-    node = ros(model=make(card, tmp_path)).add(InferenceNode())
-    assert node.trigger_configure() is TransitionCallbackReturn.FAILURE
+    one = ros(model=make(card, tmp_path))
+    node = one.add(InferenceNode())
+    assert not one.do(node, "configure")
     assert words in node.fault
 
 
 def test_an_engine_that_is_not_here_is_refused(ros):
-    node = ros(providers="[cuda]").add(InferenceNode())
-    assert node.trigger_configure() is TransitionCallbackReturn.FAILURE
+    one = ros(providers="[cuda]")
+    node = one.add(InferenceNode())
+    assert not one.do(node, "configure")
     assert "onnxruntime-gpu" in node.fault

@@ -83,5 +83,5 @@ def test_a_node_that_stops_by_itself_is_brought_back(ros, until):
     control = one.add(ControlNode())
     one.add(LifecycleManagerNode())
     until(lambda: control.state == State.PRIMARY_STATE_ACTIVE, "active")
-    control.trigger_deactivate()
+    one.do(control, "deactivate")
     until(lambda: control.state == State.PRIMARY_STATE_ACTIVE, "active again")

@@ -4,7 +4,6 @@ pytest.importorskip("rclpy")
 pytest.importorskip("edge_ai.msg")
 
 from geometry_msgs.msg import Twist
-from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import Image
 
 from edge_ai.msg import CameraStatus, ControlStatus, InferenceResult
@@ -19,8 +18,8 @@ def test_the_composed_robot_speaks_on_the_same_topics_and_stops_with_its_camera(
     commands = one.listen(Twist, "cmd_vel")
     control = one.listen(ControlStatus, "control/status", 50)
     camera = one.listen(CameraStatus, "camera/status", 50)
-    assert node.trigger_configure() is TransitionCallbackReturn.SUCCESS, node.fault
-    assert node.trigger_activate() is TransitionCallbackReturn.SUCCESS
+    assert one.do(node, "configure"), node.fault
+    assert one.do(node, "activate")
     until(lambda: len(results) > 3 and commands and camera, "results, commands and captures", 30)
     assert control[-1].state == ControlStatus.NO_TARGET
     stamps = {(s.header.stamp.sec, s.header.stamp.nanosec) for s in camera}
@@ -30,10 +29,11 @@ def test_the_composed_robot_speaks_on_the_same_topics_and_stops_with_its_camera(
     node._robot.capturer.stop()
     until(lambda: control[-1].state == ControlStatus.STALE, "the stop")
     assert commands[-1].linear.x == 0
-    assert node.trigger_deactivate() is TransitionCallbackReturn.SUCCESS
+    assert one.do(node, "deactivate")
 
 
 def test_configure_fails_with_the_reason_of_either_part(ros):
-    node = ros(**{"camera.source": "/no/such/video.avi"}).add(PipelineNode())
-    assert node.trigger_configure() is TransitionCallbackReturn.FAILURE
+    one = ros(**{"camera.source": "/no/such/video.avi"})
+    node = one.add(PipelineNode())
+    assert not one.do(node, "configure")
     assert "no such file" in node.fault
