@@ -10,7 +10,7 @@ from sensor_msgs.msg import Image
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.types import Frame, Result, Velocity
 from edge_ai.msg import ControlStatus
-from edge_ai.nodes import convert
+from edge_ai.nodes import convert, images
 from edge_ai.nodes.qos import SENSOR
 from edge_ai.processing.draw import annotate
 from edge_ai.processing.image import to_channels
@@ -61,7 +61,7 @@ class Annotator:
                 self._node.get_logger().error(f"annotated image: {error}", throttle_duration_sec=5.0)
                 continue
             header = convert.header_to_msg(result.header)
-            self._publisher.publish(convert.array_to_msg(picture, "bgr8", header))
+            self._publisher.publish(images.array_to_msg(picture, "bgr8", header))
 
     def _words(self, result: Result) -> dict[str, Any]:
         age = (self._node.clock.steady_ns() - result.header.steady_ns) / 1e9

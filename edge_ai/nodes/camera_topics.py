@@ -13,7 +13,7 @@ from edge_ai.capture.params import CameraParams
 from edge_ai.capture.status import CaptureStatus
 from edge_ai.core.types import Frame
 from edge_ai.msg import CameraStatus
-from edge_ai.nodes import convert
+from edge_ai.nodes import convert, images
 from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.qos import SENSOR, STATUS
 
@@ -37,7 +37,7 @@ class CameraPublisher:
         """Publish one frame to whoever subscribes; nothing is converted for nobody."""
         header = convert.header_to_msg(frame.header)
         if self._image.get_subscription_count():
-            self._image.publish(convert.image_to_msg(frame))
+            self._image.publish(images.image_to_msg(frame))
         if self._compressed.get_subscription_count():
             quality = [cv2.IMWRITE_JPEG_QUALITY, self._params.jpeg_quality]
             _, data = cv2.imencode(".jpg", frame.image, quality)

@@ -11,7 +11,7 @@ from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.types import Frame, Result
 from edge_ai.monitoring.performance import PerformanceLog
 from edge_ai.msg import ControlStatus
-from edge_ai.nodes import convert
+from edge_ai.nodes import images
 from edge_ai.nodes.base import Diagnosis, ManagedNode
 from edge_ai.nodes.qos import NEWEST, SENSOR
 from edge_ai.nodes.result_topics import ResultPublisher
@@ -104,10 +104,10 @@ class InferenceNode(ManagedNode):
         return self.resolve_topic_name("camera/image_raw")
 
     def _on_image(self, message: Image) -> None:
-        self._take(convert.frame_from_msg, message)
+        self._take(images.frame_from_msg, message)
 
     def _on_compressed(self, message: CompressedImage) -> None:
-        self._take(convert.frame_from_compressed, message)
+        self._take(images.frame_from_compressed, message)
 
     def _take(self, read: Any, message: Any) -> None:
         if self._pipeline is None:

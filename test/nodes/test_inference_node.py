@@ -12,7 +12,7 @@ from sensor_msgs.msg import Image
 
 from edge_ai.core.types import Frame, FrameHeader
 from edge_ai.msg import InferenceResult
-from edge_ai.nodes import convert
+from edge_ai.nodes import images
 from edge_ai.nodes.inference_node import InferenceNode
 from edge_ai.nodes.qos import SENSOR
 
@@ -32,7 +32,7 @@ class Eye:
     def show(self, **change):
         stamp = self.node.get_clock().now().nanoseconds
         frame = Frame(FrameHeader(stamp, 0, "eye", 0, 320, 240), np.full((240, 320, 3), 127, np.uint8))
-        message = convert.image_to_msg(frame)
+        message = images.image_to_msg(frame)
         for name, value in change.items():
             setattr(message, name, value)
         self._camera.publish(message)
