@@ -46,6 +46,16 @@ class _Line:
         self.changing: Any = None
         self.changing_since = 0.0
 
+    def overdue(self, params: LifecycleManagerParams) -> bool:
+        """Whether the state was asked for after a transition that has had its time to answer."""
+        return self.asked_at > self.changing_since + params.response_timeout
+
+    def give_up_change(self) -> None:
+        """Wait no longer for the answer to a transition."""
+        if self.changing is not None:
+            self.change_state.remove_pending_request(self.changing)
+            self.changing = None
+
 
 class LifecycleManagerNode(Node):
     """Keeps the nodes of parameter `node_names` active; ~/start and ~/stop bring them up and down."""
@@ -78,16 +88,14 @@ class LifecycleManagerNode(Node):
 
     def _ask(self, name: str, line: _Line) -> None:
         now, params = time.monotonic(), self._params[""]
-        if line.changing is not None:
-            if now - line.changing_since > params.transition_timeout or not line.change_state.service_is_ready():
-                line.change_state.remove_pending_request(line.changing)
-                line.changing = None
-                self._lost(name)
-            return
+        if line.changing is not None and now - line.changing_since > params.transition_timeout:
+            line.give_up_change()
         if line.asked is not None and now - line.asked_at > params.response_timeout:
             line.get_state.remove_pending_request(line.asked)
             line.asked = None
-        if now - line.answered_at > params.response_timeout or not line.get_state.service_is_ready():
+        silent = line.changing is None and now - line.answered_at > params.response_timeout
+        if silent or not line.get_state.service_is_ready():
+            line.give_up_change()
             self._lost(name)
         if line.asked is None and line.get_state.service_is_ready():
             line.asked, line.asked_at = line.get_state.call_async(GetState.Request()), now
@@ -104,9 +112,12 @@ class LifecycleManagerNode(Node):
         if line.asked is not future:
             return
         line.asked, line.answered_at = None, time.monotonic()
+        state = _STATES.get(future.result().current_state.id, NodeState.CHANGING)
+        if line.changing is not None and state is not NodeState.CHANGING and line.overdue(self._params[""]):
+            # It rests in a state, so the transition is over: its answer was lost while the two were still meeting.
+            line.give_up_change()
         if line.changing is None:
-            state = future.result().current_state.id
-            self._supervisor.observe(name, _STATES.get(state, NodeState.CHANGING))
+            self._supervisor.observe(name, state)
             self._act()
 
     def _act(self) -> None:

@@ -15,6 +15,10 @@ from rclpy.lifecycle import TransitionCallbackReturn  # noqa: E402
 DEADLINE = 15.0
 
 
+class MuteError(Exception):
+    """Raised by a service of a test that must not answer."""
+
+
 class Ros:
     """A ROS context with given parameters, an executor, and a probe node that listens and speaks."""
 
@@ -30,7 +34,10 @@ class Ros:
 
     def _spin(self):
         while not self._closing:
-            self._executor.spin_once(timeout_sec=0.05)
+            try:
+                self._executor.spin_once(timeout_sec=0.05)
+            except MuteError:
+                continue
 
     def add(self, node):
         self._nodes.append(node)
@@ -96,3 +103,8 @@ def ros(monkeypatch):
 @pytest.fixture(name="until")
 def _until():
     return until
+
+
+@pytest.fixture
+def mute():
+    return MuteError

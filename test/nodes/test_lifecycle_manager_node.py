@@ -4,7 +4,9 @@ pytest.importorskip("rclpy")
 pytest.importorskip("edge_ai.msg")
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from lifecycle_msgs.msg import State
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from edge_ai.nodes.base import ManagedNode
@@ -85,3 +87,32 @@ def test_a_node_that_stops_by_itself_is_brought_back(ros, until):
     until(lambda: control.state == State.PRIMARY_STATE_ACTIVE, "active")
     one.do(control, "deactivate")
     until(lambda: control.state == State.PRIMARY_STATE_ACTIVE, "active again")
+
+
+def test_an_answer_that_was_lost_does_not_hold_it_up(ros, until, mute):
+    one = ros(
+        **{
+            "lifecycle_manager:node_names": "[eye]",
+            "lifecycle_manager:period": 0.05,
+            "lifecycle_manager:response_timeout": 0.2,
+        }
+    )
+    eye = one.add(Node("eye"))
+    state = [State.PRIMARY_STATE_UNCONFIGURED]
+    follows = {Transition.TRANSITION_CONFIGURE: State.PRIMARY_STATE_INACTIVE}
+    follows[Transition.TRANSITION_ACTIVATE] = State.PRIMARY_STATE_ACTIVE
+
+    def change(request, response):
+        state[0] = follows[request.transition.id]
+        raise mute
+
+    def tell(request, response):
+        response.current_state.id = state[0]
+        return response
+
+    eye.create_service(ChangeState, "eye/change_state", change)
+    eye.create_service(GetState, "eye/get_state", tell)
+    diagnostics = one.listen(DiagnosticArray, "/diagnostics", 50)
+    one.add(LifecycleManagerNode())
+    until(lambda: state[0] == State.PRIMARY_STATE_ACTIVE, "active")
+    until(lambda: [s for s in reports(diagnostics, "eye") if s.level == DiagnosticStatus.OK], "a good report")
