@@ -72,7 +72,7 @@ class Y4MFormat:
         """The (H, W, 3) BGR picture of a frame's bytes; colours by ITU-R BT.601, limited range."""
         even = self.width % 2 == 0 and self.height % 2 == 0
         if even and self.strides(padded) == self.strides(False):
-            yuv = raw.reshape(self.height * 3 // 2, self.width)
+            yuv: Image = raw.reshape(self.height * 3 // 2, self.width)
         else:
             yuv = self._tight(raw, padded)
         bgr = cv2.cvtColor(yuv, cv2.COLOR_YUV2BGR_I420)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_ai.core.types import Result
 
@@ -35,5 +38,5 @@ def fault(result: Result) -> str:
     return ""
 
 
-def _numbers(box: np.ndarray) -> str:
+def _numbers(box: NDArray[Any]) -> str:
     return "[" + ", ".join(f"{value:.1f}" for value in box) + "]"

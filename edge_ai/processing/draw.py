@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from edge_ai.core.errors import ImageError
-from edge_ai.core.types import Detections, Image, Result, Velocity
+from edge_ai.core.types import Detections, FloatArray, Image, Result, Velocity
 from edge_ai.processing.canvas import Canvas, Colour, Rect
 
 _FOLLOWING = "FOLLOWING"
@@ -84,7 +84,7 @@ def _rects(found: Detections, canvas: Canvas) -> dict[int, Rect]:
     return rects
 
 
-def _most_like(target: Sequence[float] | None, boxes: Image | np.ndarray, rects: dict[int, Rect]) -> int | None:
+def _most_like(target: Sequence[float] | None, boxes: FloatArray, rects: dict[int, Rect]) -> int | None:
     if target is None or not rects:
         return None
     overlaps = {i: _overlap(target, boxes[i]) for i in rects}

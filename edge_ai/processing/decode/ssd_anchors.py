@@ -47,4 +47,4 @@ def ssd_anchors(
         y, x = np.mgrid[:cells, :cells].reshape(2, -1)
         centers = (np.stack([x, y], axis=1) + 0.5) / cells
         maps.append(np.concatenate([np.repeat(centers, len(sizes), axis=0), np.tile(sizes, (len(centers), 1))], axis=1))
-    return np.concatenate(maps).astype(np.float32)
+    return np.asarray(np.concatenate(maps), np.float32)
