@@ -40,15 +40,18 @@ class _Line:
     def __init__(self, node: Node, name: str) -> None:
         self.get_state: rclpy.client.Client = node.create_client(GetState, f"{name}/get_state")
         self.change_state: rclpy.client.Client = node.create_client(ChangeState, f"{name}/change_state")
-        self.asked: Any = None
-        self.asked_at = 0.0
+        # When each state still to be told was asked for. Asking goes on meanwhile: while two participants still meet,
+        # which takes seconds after a restart, single answers are lost.
+        self.asked: dict[Any, float] = {}
         self.answered_at = 0.0
         self.changing: Any = None
         self.changing_since = 0.0
 
-    def overdue(self, params: LifecycleManagerParams) -> bool:
-        """Whether the state was asked for after a transition that has had its time to answer."""
-        return self.asked_at > self.changing_since + params.response_timeout
+    def forget(self, before: float) -> None:
+        """Take no more answers to what was asked before a time."""
+        for future in [future for future, since in self.asked.items() if since < before]:
+            self.get_state.remove_pending_request(future)
+            del self.asked[future]
 
     def give_up_change(self) -> None:
         """Wait no longer for the answer to a transition."""
@@ -90,16 +93,15 @@ class LifecycleManagerNode(Node):
         now, params = time.monotonic(), self._params[""]
         if line.changing is not None and now - line.changing_since > params.transition_timeout:
             line.give_up_change()
-        if line.asked is not None and now - line.asked_at > params.response_timeout:
-            line.get_state.remove_pending_request(line.asked)
-            line.asked = None
+        line.forget(now - params.response_timeout)
         silent = line.changing is None and now - line.answered_at > params.response_timeout
         if silent or not line.get_state.service_is_ready():
             line.give_up_change()
             self._lost(name)
-        if line.asked is None and line.get_state.service_is_ready():
-            line.asked, line.asked_at = line.get_state.call_async(GetState.Request()), now
-            line.asked.add_done_callback(partial(self._on_state, name))
+        if line.get_state.service_is_ready():
+            future = line.get_state.call_async(GetState.Request())
+            line.asked[future] = now
+            future.add_done_callback(partial(self._on_state, name))
 
     def _lost(self, name: str) -> None:
         node = self._supervisor.nodes[name]
@@ -109,11 +111,13 @@ class LifecycleManagerNode(Node):
 
     def _on_state(self, name: str, future: Any) -> None:
         line = self._lines[name]
-        if line.asked is not future:
+        asked_at = line.asked.pop(future, None)
+        if asked_at is None:
             return
-        line.asked, line.answered_at = None, time.monotonic()
+        line.answered_at = time.monotonic()
         state = _STATES.get(future.result().current_state.id, NodeState.CHANGING)
-        if line.changing is not None and state is not NodeState.CHANGING and line.overdue(self._params[""]):
+        overdue = asked_at > line.changing_since + self._params[""].response_timeout
+        if line.changing is not None and state is not NodeState.CHANGING and overdue:
             # It rests in a state, so the transition is over: its answer was lost while the two were still meeting.
             line.give_up_change()
         if line.changing is None:
@@ -147,6 +151,7 @@ class LifecycleManagerNode(Node):
         if line.changing is not future:
             return
         line.changing, line.answered_at = None, time.monotonic()
+        line.forget(line.answered_at)
         if not future.result().success:
             self._supervisor.failed(name, f"{transition.value} failed, its own diagnostics and log say why")
             self.get_logger().error(f"{name}: {self._supervisor.nodes[name].reason}")
