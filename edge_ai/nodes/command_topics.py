@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from geometry_msgs.msg import Twist, TwistStamped
+from rclpy.duration import Duration
 from std_msgs.msg import Header
 
 from edge_ai.control.command import Command
@@ -13,6 +14,8 @@ from edge_ai.msg import ControlStatus
 from edge_ai.nodes import convert
 from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.qos import NEWEST, STATUS
+
+_LAST_WORD = 1.0  # s
 
 
 class CommandPublisher:
@@ -35,5 +38,7 @@ class CommandPublisher:
         return status
 
     def destroy(self) -> None:
-        """Take the topics down."""
+        """Take the topics down once every reliable reader has the last command: a stop must not die with its writer."""
+        if not self._velocity.wait_for_all_acked(Duration(seconds=_LAST_WORD)):
+            self._node.get_logger().error(f"somebody on cmd_vel has not taken the last command in {_LAST_WORD:g} s")
         self._node.destroy_publishers(self._velocity, self._status)

@@ -1,0 +1,107 @@
+"""Real processes on a ROS domain of their own, and a probe in this process that listens and speaks."""
+
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+rclpy = pytest.importorskip("rclpy", reason="needs ROS 2: run through `make test`, or source a ROS installation")
+pytest.importorskip("edge_ai.msg", reason="needs the built interfaces: run through `make test`, or colcon build first")
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+
+from processes import Stack  # noqa: E402
+from rclpy.executors import SingleThreadedExecutor  # noqa: E402
+
+DEADLINE = 60.0
+NODES = ("camera", "inference", "control")
+
+
+class Robot:
+    """Nodes as processes, and what a probe hears of them."""
+
+    def __init__(self, folder):
+        self.stack = Stack(folder)
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context, domain_id=self.stack.domain)
+        self.probe = rclpy.create_node("probe", context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.probe)
+        self._closing = False
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread.start()
+        self.nodes = {}
+
+    def _spin(self):
+        while not self._closing:
+            self._executor.spin_once(timeout_sec=0.05)
+
+    def start(self, *names, **params):
+        """Start nodes by short name with the parameters given for each: ``start("camera", camera={...})``."""
+        for name in names:
+            self.nodes[name] = self.stack.start(f"{name}_node", params=params.get(name))
+        return self
+
+    def whole(self, **params):
+        """Camera, inference, control and their manager."""
+        manager = {"node_names": list(NODES), "period": 0.1, **params.pop("lifecycle_manager", {})}
+        return self.start(*NODES, "lifecycle_manager", lifecycle_manager=manager, **params)
+
+    def listen(self, kind, topic, qos=50):
+        """A list that fills with the messages of a topic."""
+        got = []
+        self.probe.create_subscription(kind, topic, got.append, qos)
+        return got
+
+    def call(self, kind, name, **fields):
+        """Call a service and return its response."""
+        client = self.probe.create_client(kind, name)
+        assert client.wait_for_service(DEADLINE), name
+        request = kind.Request()
+        for field, value in fields.items():
+            setattr(request, field, value)
+        end = time.monotonic() + DEADLINE
+        while time.monotonic() < end:
+            future = client.call_async(request)
+            again = time.monotonic() + 3.0
+            while time.monotonic() < again:
+                if future.done():
+                    return future.result()
+                time.sleep(0.01)
+        raise AssertionError(f"no answer from {name}")
+
+    def until(self, condition, what, timeout=DEADLINE):
+        """Wait for a condition; shows the nodes' logs when it does not come."""
+        end = time.monotonic() + timeout
+        while not (value := condition()):
+            if time.monotonic() > end:
+                logs = "\n".join(f"--- {node.label}\n{node.output()[-1500:]}" for node in self.stack.nodes)
+                pytest.fail(f"waited {timeout} s for {what}\n{logs}")
+            time.sleep(0.02)
+        return value
+
+    def close(self):
+        self.stack.__exit__(None, None, None)
+        self._closing = True
+        self._thread.join(DEADLINE)
+        rclpy.shutdown(context=self._context)
+
+
+@pytest.fixture
+def robot(tmp_path):
+    one = Robot(tmp_path / "nodes")
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def walkers(tmp_path):
+    """The demo's video where it is there, since only real people are followed; its path."""
+    for path in (ROOT / "out/data/vtest.avi",):
+        if path.is_file():
+            return str(path)
+    pytest.skip("needs out/data/vtest.avi: python tools/demo_video.py gets it")
+    return None
