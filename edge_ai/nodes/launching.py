@@ -6,6 +6,7 @@ Needs the `launch` and `launch_ros` of a ROS installation.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ament_index_python.packages import get_package_share_path
@@ -16,13 +17,15 @@ from launch.substitutions import EnvironmentVariable, LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from edge_ai.core.errors import ParameterError
+
 SHARE = get_package_share_path("edge_ai")
 _BOOL = ["false", "true"]
 
 # Default, choices (None: free) and description of every argument.
 _ARGUMENTS: dict[str, tuple[str, list[str] | None, str]] = {
     "namespace": ("", None, "Namespace of nodes and topics."),
-    "params_file": ("", None, "Parameter file (YAML keyed by node name) that overrides defaults and profile."),
+    "params_file": ("", None, "Parameter file (YAML) over profile and defaults; its keys are like /**/control."),
     "target": (
         "generic_pc",
         sorted(path.stem for path in (SHARE / "config/profiles").glob("*.yaml")),
@@ -89,9 +92,9 @@ def manager(nodes: list[str], condition: IfCondition | None = None) -> OpaqueFun
 def _start(context: LaunchContext, name: str, overrides: Mapping[str, str], fixed: Mapping[str, Any]) -> list[Node]:
     given = {argument: context.launch_configurations.get(argument, "") for argument in _ARGUMENTS}
     files = [SHARE / f"config/{name}.yaml", SHARE / f"config/profiles/{given['target']}.yaml"]
-    parameters: list[Any] = [str(path) for path in files]
     if given["params_file"]:
-        parameters.append(given["params_file"])
+        files.append(_params_file(given["params_file"]))
+    parameters: list[Any] = [str(path) for path in files]
     values: dict[str, Any] = {"use_sim_time": given["use_sim_time"] == "true", **fixed}
     if name == "lifecycle_manager":
         values["autostart"] = given["autostart"] == "true"
@@ -110,3 +113,11 @@ def _start(context: LaunchContext, name: str, overrides: Mapping[str, str], fixe
         respawn_delay=2.0,
     )
     return [node]
+
+
+def _params_file(name: str) -> Path:
+    """The user's parameter file; without it, launch would only warn and the robot drive with other limits."""
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise ParameterError("launch argument 'params_file'", got=f"no file '{name}'", wanted="a parameter file (YAML)")
+    return path
