@@ -1,0 +1,82 @@
+"""The launch files, read by the real `launch`. The ROS 2 wheels do not bring it: there, this is skipped."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# Not "launch" alone: our own folder of that name would do for Python.
+pytest.importorskip("launch.actions", reason="needs ROS's launch, which is not among the wheels: source a ROS")
+pytest.importorskip("launch_ros.actions", reason="needs launch_ros: source a ROS installation")
+pytest.importorskip("launch_testing.actions", reason="needs launch_testing: source a ROS installation")
+pytest.importorskip("edge_ai.msg", reason="needs the built interfaces: run colcon build first")
+
+from launch import LaunchContext
+from launch.actions import OpaqueFunction
+from launch.launch_description_sources import get_launch_description_from_python_launch_file
+
+from edge_ai.core.errors import ParameterError
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted((ROOT / "launch").glob("*.launch.py"))
+
+
+@pytest.fixture(params=FILES, ids=lambda path: path.name)
+def description(request):
+    """A launch file, loaded."""
+    return get_launch_description_from_python_launch_file(str(request.param))
+
+
+def started(description, **given):
+    """The executables that a launch file starts with some arguments."""
+    context = LaunchContext()
+    context.launch_configurations.update(given)
+    for argument in description.get_launch_arguments():
+        argument.execute(context)
+    actions = [entity for entity in description.entities if isinstance(entity, OpaqueFunction)]
+    return [node.node_executable for action in actions for node in action.visit(context) or []]
+
+
+def test_every_argument_says_what_it_is_for(description):
+    arguments = description.get_launch_arguments()
+    assert {"namespace", "params_file", "target", "log_level", "use_sim_time"} <= {a.name for a in arguments}
+    for argument in arguments:
+        words = argument.description.partition(" Valid choices are: ")[0]
+        assert words.endswith("."), f"{argument.name}: {words}"
+
+
+def test_every_choice_refuses_nonsense_and_takes_its_default(description):
+    chosen = [a for a in description.get_launch_arguments() if a.choices]
+    assert chosen
+    for argument in chosen:
+        context = LaunchContext()
+        argument.execute(context)
+        assert context.launch_configurations[argument.name] in argument.choices
+        context.launch_configurations[argument.name] = "nonsense"
+        with pytest.raises(RuntimeError, match=rf'"{argument.name}" provided value "nonsense" is not valid.*\['):
+            argument.execute(context)
+
+
+def test_each_file_starts_what_it_is_named_after(description, request):
+    name = request.node.callspec.params["description"].name.removesuffix(".launch.py")
+    nodes = ["camera_node", "inference_node", "control_node", "lifecycle_manager_node"]
+    assert started(description) == (nodes if name == "edge_ai" else [f"{name}_node"])
+
+
+def test_composed_is_one_process_and_its_manager():
+    description = get_launch_description_from_python_launch_file(str(ROOT / "launch/edge_ai.launch.py"))
+    assert started(description, composed="true") == ["pipeline_node", "lifecycle_manager_node"]
+
+
+def test_a_parameter_file_that_is_not_there_is_refused(description, tmp_path):
+    with pytest.raises(ParameterError, match=r"'params_file': got no file '.*none\.yaml'"):
+        started(description, params_file=str(tmp_path / "none.yaml"))
+
+
+def test_the_whole_robot_under_launch(tmp_path):
+    command = [sys.executable, "-m", "launch_testing.launch_test", str(ROOT / "test/edge_ai_launch.py")]
+    env = {**os.environ, "ROS_LOG_DIR": str(tmp_path)}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
