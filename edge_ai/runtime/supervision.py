@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from pydantic import model_validator
+
 from edge_ai.core.clock import Clock
 from edge_ai.core.params import Params, param
 
@@ -27,6 +29,14 @@ class LifecycleManagerParams(Params):
     )
     retry_first: float = param(1.0, "First pause before a failed transition is retried.", unit="s", ge=0.1, le=60)
     retry_longest: float = param(15.0, "Longest such pause; each is twice the one before.", unit="s", ge=0.1, le=600)
+
+    @model_validator(mode="after")
+    def _time_to_answer(self) -> LifecycleManagerParams:
+        if self.period > self.response_timeout / 2:
+            raise ValueError(
+                f"period: got {self.period:g} s; wanted at most half of response_timeout, {self.response_timeout:g} s"
+            )
+        return self
 
 
 class NodeState(Enum):

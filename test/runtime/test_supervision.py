@@ -1,4 +1,7 @@
+import pytest
+
 from edge_ai.core.clock import ManualClock
+from edge_ai.core.errors import ParameterError
 from edge_ai.runtime.supervision import LifecycleManagerParams, NodeState, Supervisor, Transition
 
 
@@ -85,3 +88,8 @@ def test_without_autostart_nothing_happens_until_asked():
     assert watcher.next() is None
     watcher.want(up=True)
     assert watcher.next() == ("camera", Transition.CONFIGURE)
+
+
+def test_a_node_looked_at_less_often_than_it_may_be_silent_would_always_seem_lost():
+    with pytest.raises(ParameterError, match=r"period: got 1.5 s; wanted at most half of response_timeout, 2 s"):
+        LifecycleManagerParams.parse({"period": 1.5})
