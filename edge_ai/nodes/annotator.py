@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import Any
 
 from sensor_msgs.msg import Image
 
+from edge_ai.control.command import Command, ControlState
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.types import Frame, Result, Velocity
 from edge_ai.msg import ControlStatus
@@ -16,10 +18,35 @@ from edge_ai.processing.draw import annotate
 from edge_ai.processing.image import to_channels
 from edge_ai.runtime.latest import LatestSlot
 
-_STATES = {
-    getattr(ControlStatus, name): name.replace("_", " ")
-    for name in ("FOLLOWING", "NO_TARGET", "OBSTACLE", "STALE", "MALFORMED", "EMERGENCY_STOP")
-}
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """What the robot does, to be drawn over a picture.
+
+    Attributes:
+        target: box x1, y1, x2, y2 in px of the one followed; None if nobody is.
+        command: the velocity commanded.
+        state: why, in a word or two.
+    """
+
+    target: tuple[float, float, float, float] | None
+    command: Velocity
+    state: str
+
+
+def overlay_of_command(command: Command) -> Overlay:
+    """From the controller in this process."""
+    box = command.target.box if command.target is not None else None
+    return Overlay(box, command.velocity, command.state.name.replace("_", " "))
+
+
+def overlay_of_status(message: ControlStatus) -> Overlay:
+    """From a control node elsewhere."""
+    target = message.target
+    box = (target.x_min, target.y_min, target.x_max, target.y_max) if message.has_target else None
+    velocity = Velocity(message.command.linear.x, message.command.angular.z)
+    known = message.state in ControlState.__members__.values()
+    return Overlay(box, velocity, ControlState(message.state).name.replace("_", " ") if known else str(message.state))
 
 
 class Annotator:
@@ -29,16 +56,16 @@ class Annotator:
         self._node = node
         self._publisher = node.publisher(Image, "inference/annotated", SENSOR)
         self._slot: LatestSlot[tuple[Result, Frame]] = LatestSlot()
-        self._control: ControlStatus | None = None
+        self._overlay: Overlay | None = None
         # An arrow of full length is the fastest command seen; what the control node's limits are is its own affair.
         self._fastest = Velocity(0.05, 0.05)
         self._thread = threading.Thread(target=self._work, name="annotate", daemon=True)
         self._thread.start()
 
-    def overlay(self, status: ControlStatus) -> None:
+    def overlay(self, overlay: Overlay) -> None:
         """What the robot does; drawn over the next picture."""
-        self._control = status
-        linear, angular = abs(status.command.linear.x), abs(status.command.angular.z)
+        self._overlay = overlay
+        linear, angular = abs(overlay.command.linear), abs(overlay.command.angular)
         self._fastest = Velocity(max(self._fastest.linear, linear), max(self._fastest.angular, angular))
 
     def offer(self, result: Result, frame: Frame) -> None:
@@ -65,15 +92,13 @@ class Annotator:
 
     def _words(self, result: Result) -> dict[str, Any]:
         age = (self._node.clock.steady_ns() - result.header.steady_ns) / 1e9
-        status = self._control
-        if status is None:
+        overlay = self._overlay
+        if overlay is None:
             return {"age_s": age}
-        target = status.target
-        box = (target.x_min, target.y_min, target.x_max, target.y_max) if status.has_target else None
         return {
             "age_s": age,
-            "target": box,
+            "target": overlay.target,
+            "command": overlay.command,
+            "state": overlay.state,
             "fastest": self._fastest,
-            "command": Velocity(status.command.linear.x, status.command.angular.z),
-            "state": _STATES.get(status.state, str(status.state)),
         }

@@ -36,6 +36,8 @@ class CameraPublisher:
     def frame(self, frame: Frame, status: CaptureStatus) -> None:
         """Publish one frame to whoever subscribes; nothing is converted for nobody."""
         header = convert.header_to_msg(frame.header)
+        if self._status.get_subscription_count():
+            self._status.publish(convert.camera_status_to_msg(status, self._source, header, frame.header.index))
         if self._image.get_subscription_count():
             self._image.publish(images.image_to_msg(frame))
         if self._compressed.get_subscription_count():
@@ -47,7 +49,6 @@ class CameraPublisher:
         if self._info.get_subscription_count():
             calibration = self._calibration or Calibration.none(frame.header.width, frame.header.height)
             self._info.publish(convert.calibration_to_msg(calibration, header))
-        self._status.publish(convert.camera_status_to_msg(status, self._source, header, frame.header.index))
 
     def status(self, status: CaptureStatus) -> None:
         """Publish a change of state."""

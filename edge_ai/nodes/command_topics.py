@@ -26,16 +26,15 @@ class CommandPublisher:
         self._velocity = node.publisher(TwistStamped if params.stamped else Twist, "cmd_vel", NEWEST)
         self._status = node.publisher(ControlStatus, "control/status", STATUS)
 
-    def command(self, command: Command) -> ControlStatus:
-        """Publish one command and why; returns the status published."""
+    def command(self, command: Command) -> None:
+        """Publish one command, and why if somebody subscribes."""
         stamp, frame_id = self._node.get_clock().now().to_msg(), self._params.base_frame_id
         velocity: Any = convert.twist(command.velocity)
         if self._params.stamped:
             velocity = TwistStamped(header=Header(stamp=stamp, frame_id=frame_id), twist=velocity)
         self._velocity.publish(velocity)
-        status = convert.command_to_status(command, stamp, frame_id)
-        self._status.publish(status)
-        return status
+        if self._status.get_subscription_count():
+            self._status.publish(convert.command_to_status(command, stamp, frame_id))
 
     def destroy(self) -> None:
         """Take the topics down once every reliable reader has the last command: a stop must not die with its writer."""

@@ -12,6 +12,7 @@ from edge_ai.core.types import Frame, Result
 from edge_ai.monitoring.performance import PerformanceLog
 from edge_ai.msg import ControlStatus
 from edge_ai.nodes import images
+from edge_ai.nodes.annotator import overlay_of_status
 from edge_ai.nodes.base import Diagnosis, ManagedNode
 from edge_ai.nodes.qos import NEWEST, SENSOR
 from edge_ai.nodes.result_topics import ResultPublisher
@@ -120,7 +121,7 @@ class InferenceNode(ManagedNode):
 
     def _on_control(self, message: ControlStatus) -> None:
         if self._publisher is not None:
-            self._publisher.annotator.overlay(message)
+            self._publisher.annotator.overlay(overlay_of_status(message))
 
     def _on_result(self, result: Result, frame: Frame) -> None:
         if self._publisher is None or self._pipeline is None:

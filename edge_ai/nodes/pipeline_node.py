@@ -13,6 +13,7 @@ from edge_ai.control.params import ControlParams
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.types import Frame, Result
 from edge_ai.monitoring.performance import PerformanceLog
+from edge_ai.nodes.annotator import overlay_of_command
 from edge_ai.nodes.base import Diagnosis, ManagedNode
 from edge_ai.nodes.camera_topics import CameraPublisher
 from edge_ai.nodes.command_topics import CommandPublisher
@@ -128,8 +129,8 @@ class PipelineNode(ManagedNode):
         if before is None or before.state != command.state:
             self.get_logger().info(f"{command.state.name}: {command.reason}")
         if self._topics is not None:
-            status = self._topics[2].command(command)
-            self._topics[1].annotator.overlay(status)
+            self._topics[2].command(command)
+            self._topics[1].annotator.overlay(overlay_of_command(command))
 
     def _emergency_stop(self, reason: str) -> None:
         if self._robot is not None:
