@@ -1,0 +1,14 @@
+"""The topics: one line each."""
+
+from __future__ import annotations
+
+from benchmarks.topic import Measure
+from edge_ai.core.registry import Registry
+
+TOPICS: Registry[Measure] = Registry(
+    "topic",
+    {
+        "pipeline": "benchmarks.pipeline.measure:measure",
+    },
+)
+"""Each topic's `measure` function by its name; its report goes to ``out/bench/<name>.json``."""

@@ -1,0 +1,164 @@
+"""Brings nodes up, listens to them for a while, takes them down: the ROS end of the measurements."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image
+
+from benchmarks.sides.serve import Task, serve
+from edge_ai.capture.synthetic import read_index
+from edge_ai.msg import CameraStatus, ControlStatus, InferenceResult
+from edge_ai.nodes.base import RosClock
+from edge_ai.nodes.convert import time_to_ns
+from edge_ai.nodes.images import frame_from_msg
+from edge_ai.nodes.qos import SENSOR
+
+_PATIENCE = 60.0
+# Deep enough that this process loses nothing of what reliable writers send.
+_ALL = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
+
+
+class Probe(Node):
+    """Listens to the topics asked for."""
+
+    def __init__(self, topics: Sequence[str]) -> None:
+        super().__init__("benchmark")
+        self.clock = RosClock(self)
+        self.heard: dict[str, list[Any]] = {name: [] for name in topics}
+        self.counters: dict[str, dict[str, int]] = {}
+        kinds = {
+            "results": (InferenceResult, "inference/results", self._on_result, _ALL),
+            "commands": (ControlStatus, "control/status", self._on_command, _ALL),
+            "captured": (CameraStatus, "camera/status", self._on_captured, _ALL),
+            "images": (Image, "camera/image_raw", self._on_image, SENSOR),
+        }
+        for name in topics:
+            self.create_subscription(*kinds[name])
+        self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+        self._last_stamp = -1
+
+    def forget(self) -> dict[str, list[Any]]:
+        """What was heard so far; begins anew."""
+        heard, self.heard = self.heard, {name: [] for name in self.heard}
+        return heard
+
+    def _on_result(self, message: InferenceResult) -> None:
+        timings = {stage.stage: stage.duration for stage in message.timings}
+        self.heard["results"].append({"at": time.monotonic(), "timings": timings})
+
+    def _on_command(self, message: ControlStatus) -> None:
+        stamp = time_to_ns(message.result_stamp)
+        if message.has_result and stamp != self._last_stamp:
+            self._last_stamp = stamp
+            self.heard["commands"].append({"at": time.monotonic(), "age": message.age})
+
+    def _on_captured(self, message: CameraStatus) -> None:
+        if message.state == CameraStatus.STREAMING and message.captured:
+            self.heard["captured"].append({"at": time.monotonic(), "index": message.frame_index})
+
+    def _on_image(self, message: Image) -> None:
+        frame = frame_from_msg(message, self.clock)
+        age = (self.clock.steady_ns() - frame.header.steady_ns) / 1e9
+        self.heard["images"].append({"at": time.monotonic(), "age": age, "index": read_index(frame.image)})
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            counts = {pair.key: int(pair.value) for pair in status.values if pair.value.isdecimal()}
+            self.counters[status.name] = counts
+
+
+class Conductor:
+    """Drives the lifecycle of nodes while a probe listens.
+
+    Args:
+        setup: ``nodes`` in the order of activation, which is that of listening before speaking; ``topics`` to hear.
+
+    Raises:
+        RuntimeError: a node does not appear or cannot be configured.
+    """
+
+    def __init__(self, setup: Task) -> None:
+        rclpy.init()
+        self._probe = Probe(setup["topics"])
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self._probe)
+        self._clients = {
+            name: self._probe.create_client(ChangeState, f"{name}/change_state") for name in setup["nodes"]
+        }
+        for name in self._clients:
+            self._change(name, Transition.TRANSITION_CONFIGURE)
+
+    def measure(self, task: Task) -> dict[str, Any]:
+        """Activate the nodes, listen for ``seconds`` after ``warm`` seconds, deactivate them.
+
+        Returns:
+            What was heard within those seconds, by topic; for a task ``whole``, all from the first frame to the last
+            and what the nodes have counted, as ``counters``.
+        """
+        if task.get("whole"):
+            return self._measure_whole(task)
+        self._up()
+        self._listen(task["warm"])
+        self._probe.forget()
+        self._listen(task["seconds"])
+        heard = self._probe.forget()
+        self._down(reversed(self._clients))
+        return heard
+
+    def _measure_whole(self, task: Task) -> dict[str, Any]:
+        self._up(settle=2.0)
+        self._listen(task["seconds"])
+        self._down(["camera"])
+        self._listen(0.5)
+        self._probe.counters.clear()
+        self._listen(2.5)  # diagnostics come once a second
+        counters = dict(self._probe.counters)
+        self._down([name for name in self._clients if name != "camera"])
+        return {**self._probe.forget(), "counters": counters}
+
+    def close(self) -> None:
+        """Leave ROS."""
+        self._probe.destroy_node()
+        rclpy.try_shutdown()
+
+    def _up(self, settle: float = 0.0) -> None:
+        self._probe.forget()
+        for name in self._clients:
+            if name == "camera":
+                self._listen(settle)  # until its publishers know all who listen
+            self._change(name, Transition.TRANSITION_ACTIVATE)
+
+    def _down(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._change(name, Transition.TRANSITION_DEACTIVATE)
+
+    def _change(self, name: str, transition: int) -> None:
+        client = self._clients[name]
+        if not client.wait_for_service(_PATIENCE):
+            raise RuntimeError(f"node {name} did not appear within {_PATIENCE:g} s")
+        request = ChangeState.Request()
+        request.transition.id = transition
+        future = client.call_async(request)
+        self._executor.spin_until_future_complete(future, _PATIENCE)
+        if not future.done() or not future.result().success:
+            raise RuntimeError(f"transition {transition} of node {name} failed; its log says why")
+
+    def _listen(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._executor.spin_once(timeout_sec=left)
+
+
+if __name__ == "__main__":
+    serve(lambda setup: closing(Conductor(setup)))
