@@ -1,14 +1,19 @@
 """Real rclpy in one process: the node under test and a probe share an executor on its own thread."""
 
 import os
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 rclpy = pytest.importorskip("rclpy", reason="needs ROS 2: run through `make test`, or source a ROS installation")
 pytest.importorskip("edge_ai.msg", reason="needs the built interfaces: run through `make test`, or colcon build first")
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+
+from domain import free_domain  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.lifecycle import TransitionCallbackReturn  # noqa: E402
 
@@ -24,7 +29,8 @@ class Ros:
 
     def __init__(self, parameters):
         pairs = [word for name, value in parameters.items() for word in ("-p", f"{name}:={value}")]
-        rclpy.init(args=["--ros-args", *pairs] if pairs else None)
+        # A domain of its own: participants of earlier tests may still stand in the graph under the same names.
+        rclpy.init(args=["--ros-args", *pairs] if pairs else None, domain_id=free_domain())
         self._executor = SingleThreadedExecutor()
         self._nodes = []
         self.probe = self.add(rclpy.create_node("probe"))
@@ -73,6 +79,7 @@ class Ros:
         for node in self._nodes:
             if hasattr(node, "trigger_shutdown"):
                 node.trigger_shutdown()
+            node.destroy_node()
         rclpy.shutdown()
 
 
