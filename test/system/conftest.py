@@ -1,10 +1,13 @@
 """Real processes on a ROS domain of their own, and a probe in this process that listens and speaks."""
 
+import os
 import sys
 import threading
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 rclpy = pytest.importorskip("rclpy", reason="needs ROS 2: run through `make test`, or source a ROS installation")
@@ -97,11 +100,16 @@ def robot(tmp_path):
     one.close()
 
 
-@pytest.fixture
-def walkers(tmp_path):
-    """The demo's video where it is there, since only real people are followed; its path."""
-    for path in (ROOT / "out/data/vtest.avi",):
-        if path.is_file():
-            return str(path)
-    pytest.skip("needs out/data/vtest.avi: python tools/demo_video.py gets it")
-    return None
+@pytest.fixture(scope="session")
+def walkers(tmp_path_factory):
+    """A video of people, since only they are followed; its path. Without the demo's, the demo's picture moves."""
+    real = Path(os.environ.get("EDGE_AI_VTEST") or ROOT / "out/data/vtest.avi")
+    if real.is_file():
+        return str(real)
+    made = tmp_path_factory.mktemp("walkers") / "walkers.avi"
+    picture = cv2.imread(str(ROOT / "doc/demo.jpg"))
+    writer = cv2.VideoWriter(str(made), cv2.VideoWriter_fourcc(*"MJPG"), 10.0, picture.shape[1::-1])
+    for i in range(50):
+        writer.write(np.roll(picture, 2 * abs(25 - i), axis=1))
+    writer.release()
+    return str(made)

@@ -1,15 +1,22 @@
 """What users and machines get wrong: one clear line, and a robot that stands still."""
 
+import hashlib
+import math
+import re
+
 import pytest
 
 pytest.importorskip("rclpy")
 pytest.importorskip("edge_ai.msg")
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import SetParameters
 from sensor_msgs.msg import Image
 
-from edge_ai.msg import ControlStatus, InferenceResult
-from edge_ai.nodes.qos import SENSOR
+from edge_ai.msg import ControlStatus, Detection, InferenceResult
+from edge_ai.nodes.qos import NEWEST, SENSOR
+from edge_ai.runtime.resources import shipped_card
 
 
 @pytest.mark.parametrize(
@@ -38,6 +45,18 @@ def write(path, data):
     return str(path)
 
 
+def card(tmp, *, old="", new="", model=None):
+    """A copy of the shipped card with one text for another, beside the model or other bytes in its place; its path."""
+    shipped = shipped_card()
+    text = shipped.read_text().replace(old, new)
+    content = (shipped.parent / "nanodet_g_416.onnx").read_bytes() if model is None else model
+    if model is not None:
+        text = re.sub("sha256: .*", f"sha256: {hashlib.sha256(model).hexdigest()}", text)
+    (tmp / "nanodet_g_416.onnx").write_bytes(content)
+    (tmp / "coco80.txt").write_bytes((shipped.parent / "coco80.txt").read_bytes())
+    return write(tmp / "card.yaml", text.encode())
+
+
 @pytest.mark.parametrize(
     ("params", "words"),
     [
@@ -47,8 +66,21 @@ def write(path, data):
         (lambda tmp: {"camera": {"source": "/dev/video97"}}, "/dev/video97"),
         (lambda tmp: {"inference": {"model": str(tmp / "none.yaml")}}, "none.yaml"),
         (lambda tmp: {"inference": {"model": write(tmp / "bad.yaml", b"name: [")}}, "bad.yaml"),
+        (lambda tmp: {"inference": {"model": card(tmp, old="sha256: 0bb4", new="sha256: ffff")}}, "sha256"),
+        (lambda tmp: {"inference": {"model": card(tmp, model=b"no model")}}, "nanodet_g_416.onnx"),
+        (lambda tmp: {"inference": {"model": card(tmp, old="name: images", new="name: pictures")}}, "'pictures'"),
     ],
-    ids=["no video", "empty video", "torn video", "no camera", "no card", "broken card"],
+    ids=[
+        "no video",
+        "empty video",
+        "torn video",
+        "no camera",
+        "no card",
+        "broken card",
+        "wrong sha256",
+        "corrupt model",
+        "wrong input name",
+    ],
 )
 def test_the_robot_says_why_and_is_told_zero(robot, tmp_path, params, words):
     given = {"camera": {"source": "synthetic://320x240@15"}, **params(tmp_path)}
@@ -90,3 +122,33 @@ def test_images_that_make_no_sense_have_no_result_and_move_nothing(robot):
     assert not results
     robot.until(lambda: status, "commands")
     assert {s.state for s in status} == {ControlStatus.STALE}
+
+
+def test_a_parameter_out_of_range_is_refused_at_run_time_by_name_and_range(robot):
+    robot.start("control")
+    wrong = Parameter(name="max_age", value=ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=9.0))
+    (answer,) = robot.call(SetParameters, "control/set_parameters", parameters=[wrong]).results
+    assert not answer.successful
+    for word in ("max_age", "0.02", "5", "9"):
+        assert word in answer.reason
+
+
+def test_a_result_with_nan_stops_the_robot_until_a_good_one_comes(robot):
+    robot.start("control", "lifecycle_manager", lifecycle_manager={"node_names": ["control"]})
+    status = robot.listen(ControlStatus, "control/status")
+    diagnostics = robot.listen(DiagnosticArray, "/diagnostics")
+    inference = robot.probe.create_publisher(InferenceResult, "inference/results", NEWEST)
+
+    def show(score):
+        found = Detection(class_name="person", score=score, x_min=500.0, y_min=100.0, x_max=560.0, y_max=300.0)
+        message = InferenceResult(image_width=640, image_height=480, detections=[found])
+        message.header.stamp = robot.probe.get_clock().now().to_msg()
+        inference.publish(message)
+        return status[-1].state if status else None
+
+    robot.until(lambda: show(0.9) == ControlStatus.FOLLOWING, "following")
+    robot.until(lambda: show(math.nan) == ControlStatus.MALFORMED, "the refusal")
+    robot.until(lambda: any("NaN" in s.message for d in diagnostics for s in d.status), "the reason on /diagnostics")
+    bad = [s for s in status if s.state == ControlStatus.MALFORMED]
+    assert all(s.command.linear.x == 0 and s.command.angular.z == 0 for s in bad)
+    robot.until(lambda: show(0.9) == ControlStatus.FOLLOWING, "following again")

@@ -1,5 +1,6 @@
 import signal
 
+import numpy as np
 import pytest
 
 pytest.importorskip("rclpy")
@@ -14,8 +15,10 @@ from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
 
 from edge_ai.control.params import ControlParams
+from edge_ai.core.clock import NS
 from edge_ai.msg import CameraStatus, ControlStatus, InferenceResult
 from edge_ai.nodes.convert import time_to_ns
+from edge_ai.nodes.qos import SENSOR
 
 LIMIT = ControlParams().max_age + 1 / ControlParams().rate
 SYNTHETIC = {"source": "synthetic://320x240@15"}
@@ -45,6 +48,9 @@ def test_people_are_followed_and_a_lost_camera_stops_the_robot(robot, walkers):
     followed = next(s for s in status if s.state == ControlStatus.FOLLOWING)
     assert followed.has_target
     assert followed.target.class_name == "person"
+
+    gaps = np.diff([stamp(s) for s in status])
+    assert np.median(gaps) <= NS / 20, "at least 20 commands a second"
 
     robot.nodes["camera"].kill()
     robot.until(lambda: status[-1].state == ControlStatus.STALE, "the stop")
@@ -128,7 +134,9 @@ def test_the_composed_robot_stops_with_its_camera_too(robot, walkers):
     status = robot.listen(ControlStatus, "control/status", 500)
     captures = robot.listen(CameraStatus, "camera/status")
     robot.until(lambda: any(moving(s.command) for s in status) and captures, "motion")
-    assert robot.probe.count_publishers("camera/image_raw") == 1
+    images = robot.listen(Image, "camera/image_raw", SENSOR)
+    robot.until(lambda: images, "an image for who asks for it")
+    robot.until(lambda: stamp(images[0]) in {stamp(c) for c in captures}, "the capture of that image")
     change = ChangeState.Request().transition
     change.id = Transition.TRANSITION_DEACTIVATE
     robot.nodes["lifecycle_manager"].kill()
