@@ -36,9 +36,7 @@ def yaml_files() -> dict[str, str]:
     """The text of each file of config/, by file name."""
     from edge_ai.runtime.param_files import template
 
-    return {
-        f"{node}.yaml": template(classes, f"Parameters of {node}_node.") for node, classes in node_classes().items()
-    }
+    return {f"{node}.yaml": template(node, classes) for node, classes in node_classes().items()}
 
 
 def reference() -> str:

@@ -14,8 +14,10 @@ _OUTSIDE_PX = 1.0
 
 
 def fault(result: Result) -> str:
-    """What is wrong with a result, with numbers; empty if nothing is. Its stamp is not judged here."""
+    """What is wrong with a result, with numbers; empty if nothing is. How old it is is not judged here."""
     header, found = result.header, result.detections
+    if header.stamp_ns <= 0:
+        return "no capture stamp: with use_sim_time, is /clock published?"
     if header.width <= 0 or header.height <= 0:
         return f"the image measures {header.width} x {header.height} px"
     boxes, scores = np.asarray(found.boxes), np.asarray(found.scores)

@@ -31,7 +31,7 @@ class SystemClock:
 class ManualClock:
     """A clock that moves only when told to: for tests and replays."""
 
-    def __init__(self, stamp_ns: int = 1_000 * NS, steady_ns: int = 5 * NS) -> None:
+    def __init__(self, stamp_ns: int = 1_800_000_000 * NS, steady_ns: int = 5 * NS) -> None:
         self._stamp, self._steady = stamp_ns, steady_ns
 
     def stamp_ns(self) -> int:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 
 import rclpy
+from rclpy._rclpy_pybind11 import RCLError
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
@@ -15,6 +16,8 @@ from rclpy.signals import SignalHandlerOptions
 
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.runtime.realtime import prompt_threads
+
+_GLANCE = 0.1  # s between two looks for a signal
 
 
 def run(make_node: Callable[[], Node], args: list[str] | None = None) -> int:
@@ -25,12 +28,14 @@ def run(make_node: Callable[[], Node], args: list[str] | None = None) -> int:
     """
     prompt_threads()
     stop = threading.Event()
+    # Not stop.set(): it takes a lock, and a second signal that comes while the first one holds it would wait for ever.
+    told: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+        signal.signal(number, lambda number, _: told.append(number))
     try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
         node = make_node()
-    except EdgeAIError as error:
+    except (EdgeAIError, RCLError) as error:
         sys.stderr.write(f"error: {error}\n")
         rclpy.try_shutdown()
         return 1
@@ -38,7 +43,9 @@ def run(make_node: Callable[[], Node], args: list[str] | None = None) -> int:
     executor.add_node(node)
     spinner = threading.Thread(target=_spin, args=(executor, node, stop), name="spin", daemon=True)
     spinner.start()
-    stop.wait()
+    while not told and not stop.wait(_GLANCE):
+        pass
+    stop.set()
     spinner.join(timeout=5.0)
     if isinstance(node, LifecycleNode):
         node.trigger_shutdown()

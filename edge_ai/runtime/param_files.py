@@ -11,17 +11,17 @@ import yaml
 from edge_ai.core.params import Params, ParamSpec, specs
 
 
-def template(classes: Mapping[str, type[Params]], title: str) -> str:
-    """A ROS parameter file with every parameter at its default, described.
+def template(node: str, classes: Mapping[str, type[Params]]) -> str:
+    """A ROS parameter file with every parameter of a node at its default, described.
 
     Args:
+        node: name of the node, in any namespace; no other node heeds the file.
         classes: parameter class by prefix ("" or "camera.").
-        title: first line, without the comment sign.
     """
     lines = [
-        f"# {title}",
+        f"# Parameters of {node}_node.",
         "# Made by `edge-ai params yaml`; the defaults stand in the code, a test compares.",
-        "/**:",
+        f"/**/{node}:",
         "  ros__parameters:",
     ]
     for prefix, cls in classes.items():

@@ -40,3 +40,9 @@ def test_says_what_is_wrong(make_result, box, score, size, words):
 def test_arrays_that_do_not_match(make_result):
     found = Detections(np.zeros((2, 4), np.float32), np.zeros(1, np.float32), np.zeros(1, np.int32))
     assert "do not match" in fault(dataclasses.replace(make_result(), detections=found))
+
+
+def test_a_result_without_a_capture_stamp(make_result):
+    result = make_result()
+    unstamped = dataclasses.replace(result, header=dataclasses.replace(result.header, stamp_ns=0))
+    assert "no capture stamp" in fault(unstamped)
