@@ -40,3 +40,13 @@ def rate(instants: Sequence[float]) -> float:
     """
     span = instants[-1] - instants[0] if len(instants) > 1 else 0.0
     return (len(instants) - 1) / span if span > 0 else float("nan")
+
+
+def calm(disturbance: Sequence[float], bound: float, least: int) -> list[int]:
+    """The rounds to judge by: those disturbed no more than ``bound``, or all where fewer than ``least`` are.
+
+    Returns:
+        Indices of rounds.
+    """
+    chosen = [i for i, value in enumerate(disturbance) if value <= bound]
+    return chosen if len(chosen) >= least else list(range(len(disturbance)))

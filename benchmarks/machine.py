@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import time
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,34 @@ def describe() -> dict[str, Any]:
         "libraries": {name: version for name in _LIBRARIES if (version := _version(name))},
         "load_before": [round(load, 2) for load in psutil.getloadavg()],
     }
+
+
+class Neighbours:
+    """How much of the processors goes to anything but us and our children, from now on."""
+
+    def __init__(self) -> None:
+        self._since, self._before = time.monotonic(), _foreign_seconds()
+
+    def cores(self) -> float:
+        """Processors kept busy by others, on average since then; time that a hypervisor took away counts, too."""
+        return round(max(0.0, _foreign_seconds() - self._before) / max(time.monotonic() - self._since, 1e-9), 2)
+
+
+def _foreign_seconds() -> float:
+    times = psutil.cpu_times()
+    busy = ("user", "nice", "system", "irq", "softirq", "steal")
+    return sum(float(getattr(times, name, 0.0)) for name in busy) - own_seconds()
+
+
+def own_seconds() -> float:
+    """Processor time that this process and all those it has started and that still run have used so far."""
+    used, ours = 0.0, psutil.Process()
+    for process in [ours, *ours.children(recursive=True)]:
+        try:
+            used += sum(process.cpu_times()[:2])
+        except psutil.NoSuchProcess:
+            continue
+    return used
 
 
 def _cpu_model() -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from benchmarks.machine import Neighbours
 from benchmarks.topic import ROOT, MeasurementError
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -67,11 +68,15 @@ class Side:
         Args:
             task: ``seconds`` to work for, ``warm`` seconds before them, and what else it takes.
 
+        Returns:
+            Its answer, and with it as ``others_cores`` how many processors others kept busy meanwhile.
+
         Raises:
             MeasurementError: it failed, hangs or does not answer in JSON.
         """
         assert self._child.stdin is not None
         assert self._child.stdout is not None
+        neighbours = Neighbours()
         limit = _PATIENCE + float(task.get("warm", 0)) + float(task["seconds"])
         try:
             self._child.stdin.write(json.dumps(task) + "\n")
@@ -81,7 +86,7 @@ class Side:
             answer: dict[str, Any] = json.loads(self._child.stdout.readline())
         except (OSError, ValueError):
             raise MeasurementError(f"{self._module} ended or answered nonsense; see {self._log}") from None
-        return answer
+        return {**answer, "others_cores": neighbours.cores()}
 
     def __enter__(self) -> Side:
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,8 @@ def run_topic(name: str, measure: Measure, folder: Path, *, quick: bool) -> bool
         say("the machine is busy with something else: the figures will be disturbed")
     measure(Context(quick, folder, say), report)
     path = folder / f"{name}.json"
-    path.write_text(json.dumps(as_json(name, facts, report, quick, time.monotonic() - began), indent=2) + "\n")
+    content = _plain(as_json(name, facts, report, quick, time.monotonic() - began))
+    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
     print(f"\n{goals.table(report.goals)}")
     for failure in report.failures:
         print(f"NOT RUN  {failure}")
@@ -47,3 +49,12 @@ def as_json(name: str, facts: dict[str, Any], report: Report, quick: bool, secon
         "goals": [goal.as_json() for goal in report.goals],
         "failures": report.failures,
     }
+
+
+def _plain(value: Any) -> Any:
+    """The same with null for what is no number: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -63,7 +63,8 @@ def _run(bench: Bench, name: str, seconds: float) -> dict[str, Any]:
 
 
 def _waits(heard: dict[str, Any]) -> dict[str, Any]:
-    return {"receive_ms": in_ms([one["timings"]["wait"] for one in heard["results"]])}
+    waits = [one["timings"]["wait"] for one in heard["results"]]
+    return {"receive_ms": in_ms(waits), "others_cores": heard["others_cores"]}
 
 
 def _accounted(heard: dict[str, Any]) -> dict[str, Any]:
@@ -84,6 +85,7 @@ def _received(heard: dict[str, Any]) -> dict[str, Any]:
         "sent": len(sent),
         "reached": len(sent & arrived),
         "lost": len(sent - arrived),
+        "others_cores": heard["others_cores"],
         "damaged": sum(one["index"] is None for one in heard["images"]),
     }
 

@@ -30,23 +30,35 @@ _ALL = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 
 
 class Probe(Node):
-    """Listens to the topics asked for."""
+    """Listens to the topics asked for, and to what the nodes say about themselves once a second.
 
-    def __init__(self, topics: Sequence[str]) -> None:
+    Attributes:
+        heard: what came since `forget`, by topic; ``processed`` is how many results a node says it has had.
+        counters: what each node said last.
+    """
+
+    def __init__(self) -> None:
         super().__init__("benchmark")
         self.clock = RosClock(self)
-        self.heard: dict[str, list[Any]] = {name: [] for name in topics}
+        self.heard: dict[str, list[Any]] = {"processed": []}
         self.counters: dict[str, dict[str, int]] = {}
+        self._last_stamp = -1
+        self._subscriptions_made: dict[str, Any] = {}
+        self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+
+    def hear(self, topics: Sequence[str]) -> None:
+        """Listen to these topics and to no others."""
         kinds = {
             "results": (InferenceResult, "inference/results", self._on_result, _ALL),
             "commands": (ControlStatus, "control/status", self._on_command, _ALL),
             "captured": (CameraStatus, "camera/status", self._on_captured, _ALL),
             "images": (Image, "camera/image_raw", self._on_image, SENSOR),
         }
-        for name in topics:
-            self.create_subscription(*kinds[name])
-        self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
-        self._last_stamp = -1
+        for name in set(self._subscriptions_made) - set(topics):
+            self.destroy_subscription(self._subscriptions_made.pop(name))
+        for name in set(topics) - set(self._subscriptions_made):
+            self._subscriptions_made[name] = self.create_subscription(*kinds[name])
+        self.heard = {name: [] for name in ("processed", *topics)}
 
     def forget(self) -> dict[str, list[Any]]:
         """What was heard so far; begins anew."""
@@ -76,6 +88,9 @@ class Probe(Node):
         for status in message.status:
             counts = {pair.key: int(pair.value) for pair in status.values if pair.value.isdecimal()}
             self.counters[status.name] = counts
+            if "processed" in counts:
+                at = time_to_ns(message.header.stamp) / 1e9
+                self.heard["processed"].append({"at": at, "count": counts["processed"]})
 
 
 class Conductor:
@@ -90,7 +105,8 @@ class Conductor:
 
     def __init__(self, setup: Task) -> None:
         rclpy.init()
-        self._probe = Probe(setup["topics"])
+        self._probe = Probe()
+        self._topics = setup["topics"]
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._probe)
         self._clients = {
@@ -102,12 +118,16 @@ class Conductor:
     def measure(self, task: Task) -> dict[str, Any]:
         """Activate the nodes, listen for ``seconds`` after ``warm`` seconds, deactivate them.
 
+        Args:
+            task: with ``unheard`` nothing is subscribed to but the nodes' diagnostics.
+
         Returns:
             What was heard within those seconds, by topic; for a task ``whole``, all from the first frame to the last
             and what the nodes have counted, as ``counters``.
         """
         if task.get("whole"):
             return self._measure_whole(task)
+        self._probe.hear([] if task.get("unheard") else self._topics)
         self._up()
         self._listen(task["warm"])
         self._probe.forget()
@@ -117,6 +137,7 @@ class Conductor:
         return heard
 
     def _measure_whole(self, task: Task) -> dict[str, Any]:
+        self._probe.hear(self._topics)
         self._up(settle=2.0)
         self._listen(task["seconds"])
         self._down(["camera"])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.figures import growth, in_ms, median, percentile, rate
+from benchmarks.figures import calm, growth, in_ms, median, percentile, rate
 
 
 def test_percentiles_of_a_known_series():
@@ -40,3 +40,8 @@ def test_growth_compares_the_last_third_with_the_first():
 
 def test_a_rate_counts_the_steps_between_events():
     assert rate([10.0, 10.5, 11.0]) == 2
+
+
+def test_calm_rounds_are_judged_where_there_are_enough_of_them():
+    assert calm([0.1, 0.9, 0.3, 0.2], bound=0.3, least=3) == [0, 2, 3]
+    assert calm([0.1, 0.9, 0.8, 0.2], bound=0.3, least=3) == [0, 1, 2, 3]

@@ -38,7 +38,9 @@ def _side(tmp_path):
 def test_a_side_keeps_its_state_from_task_to_task(side):
     with side(start=5) as counter:
         assert counter.measure(seconds=0)["count"] == 6
-        assert counter.measure(seconds=0.5) == {"count": 7, "seconds": 0.5}
+        answer = counter.measure(seconds=0.5)
+        assert answer.pop("others_cores") >= 0
+        assert answer == {"count": 7, "seconds": 0.5}
     assert counter._child.returncode == 0
 
 

@@ -20,7 +20,7 @@ def measure(context, report):
 
 
 def broken(context, report):
-    report.results["half"] = 1
+    report.results.update(half=1, rates=[float("nan"), 2.0])
     report.goals.append(Goal("gone", None, 1, "lower"))
     report.failures.append("second half: the node died")
 """
@@ -55,7 +55,7 @@ def test_a_topic_ends_with_its_report_and_a_missed_goal_is_no_failure(tmp_path, 
 def test_a_part_that_did_not_run_is_told_and_the_rest_is_kept(tmp_path, capsys):
     assert main(["--out", str(tmp_path)]) == 1
     written = report(tmp_path, "broken")
-    assert written["results"] == {"half": 1}
+    assert written["results"] == {"half": 1, "rates": [None, 2]}
     assert written["failures"] == ["second half: the node died"]
     assert written["goals"][0]["met"] is False
     assert "NOT RUN  second half: the node died" in capsys.readouterr().out

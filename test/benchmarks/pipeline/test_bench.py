@@ -22,6 +22,9 @@ def test_the_composed_process_replays_and_is_heard_and_starts_again(bench):
             assert heard["results"]
             assert heard["results"][0]["timings"]["infer"] > 0
             assert heard["commands"][0]["age"] > 0
+        unheard = probe.measure(warm=0.5, seconds=2.2, unheard=True)
+        assert set(unheard) == {"processed", "others_cores"}
+        assert unheard["processed"][-1]["count"] > unheard["processed"][0]["count"]
 
 
 def test_the_camera_alone_is_heard_whole(bench):

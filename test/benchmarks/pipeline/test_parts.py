@@ -37,15 +37,22 @@ def test_every_kind_of_side_gives_the_time_from_result_to_result(answer):
     assert throughput._periods(answer) == [0.5, 0.25]
 
 
+def test_a_node_nobody_listens_to_is_counted_by_its_own_words():
+    answer = {"processed": [{"at": 1.0, "count": 10}, {"at": 2.0, "count": 15}, {"at": 3.0, "count": 20}]}
+    assert throughput._periods(answer) == [0.2] * 10
+    assert throughput._periods({"processed": []}) == throughput._periods({"processed": answer["processed"][:1]}) == []
+
+
 def test_ages_are_summed_up_against_the_bare_loop_beside_them():
     timings = [{"wait": 0.01, "infer": 0.02}] * 6
-    heard = {"ages": [0.04] * 6, "instants": [0, 0.5, 1, 1.5, 2, 2.5], "timings": timings}
+    heard = {"ages": [0.04] * 6, "instants": [0, 0.5, 1, 1.5, 2, 2.5], "timings": timings, "others_cores": 0.1}
     side = overload._side(heard, [0.02, 0.02, 0.5])
     assert side["age_p99_over_bare"] == pytest.approx(2)
     assert side["age_growth"] == 1
     assert side["results_per_s"] == 2
     assert side["stages_ms"]["infer"]["p50"] == 20
-    assert math.isnan(overload._side({"ages": [], "instants": [], "timings": []}, [0.02])["age_growth"])
+    nothing = {"ages": [], "instants": [], "timings": [], "others_cores": 0.0}
+    assert math.isnan(overload._side(nothing, [0.02])["age_growth"])
 
 
 def images(*indices):
@@ -54,6 +61,7 @@ def images(*indices):
 
 def test_images_that_did_not_arrive_are_counted_by_their_number():
     heard = {"captured": [{"index": index} for index in (0, 1, 2, 3, 3)], "images": images(0, 2, None)}
+    heard["others_cores"] = 0.0
     counts = transport._received(heard)
     assert (counts["sent"], counts["reached"], counts["lost"], counts["damaged"]) == (4, 2, 2, 1)
     assert counts["receive_ms"]["p50"] == 4
