@@ -22,7 +22,8 @@ class ResultPublisher:
 
     def result(self, result: Result, frame: Frame, dropped: int) -> None:
         """Publish one result, and the frame drawn over if somebody looks."""
-        self._results.publish(convert.result_to_msg(result, dropped))
+        if self._results.get_subscription_count():
+            self._results.publish(convert.result_to_msg(result, dropped))
         self._vision.publish(result)
         self.annotator.offer(result, frame)
 
