@@ -8,6 +8,7 @@ import math
 import os
 import threading
 import time
+from abc import ABC, abstractmethod
 from typing import Any
 
 import cv2
@@ -63,15 +64,16 @@ def kernel_stamp(position_ms: float, now_ns: int) -> int:
     return stamp if 0 <= now_ns - stamp < NS else now_ns
 
 
-class _CaptureFeed:
+class _CaptureFeed(ABC):
     """Frames of an open `cv2.VideoCapture` for the reader thread; a kind says how to open and stamp it."""
 
     def __init__(self, source: LiveSource[Any]) -> None:
         self._source = source
         self._capture: Any = None
 
+    @abstractmethod
     def _connect(self) -> Any:
-        raise NotImplementedError
+        """Open the capture and return it."""
 
     def _stamp(self) -> int:
         return time.monotonic_ns()
@@ -90,7 +92,7 @@ class _CaptureFeed:
             raise SourceError(f"camera '{self._source.name}' gave a frame that cannot be decoded")
         return image, stamp
 
-    def interrupt(self) -> None:
+    def interrupt(self) -> None:  # noqa: B027 - it is meant to do nothing
         """OpenCV cannot be woken safely; its own timeouts end the wait."""
 
     def finish(self) -> None:

@@ -25,11 +25,6 @@ class EmergencyStop:
         node.create_service(Trigger, "control/emergency_stop", self._on_stop)
         node.create_service(Trigger, "control/reset", self._on_reset)
 
-    @property
-    def latched(self) -> bool:
-        """True from a stop to its reset."""
-        return bool(self._reason)
-
     def apply(self) -> None:
         """Stop a controller made after the stop was asked for."""
         if self._reason:
