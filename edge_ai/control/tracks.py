@@ -49,10 +49,6 @@ class Track:
         """Seconds since it was last seen."""
         return (now_ns - self.seen_ns) / NS
 
-    def expected(self, now_ns: int) -> Boxes:
-        """Where its box is if its centre has kept its velocity."""
-        return self.box + np.tile(self.velocity * self.lost_for(now_ns), 2)
-
     def see(self, box: Boxes, now_ns: int) -> None:
         """Take note of its box in a newer result; the velocity is smoothed exponentially."""
         measured = (_centres(box) - _centres(self.box)) / max(self.lost_for(now_ns), 1e-3)
@@ -103,15 +99,23 @@ class Tracks:
     def _match(self, boxes: Boxes, classes: Boxes, keep: list[int], now_ns: int) -> dict[int, Track]:
         if not keep or not self._tracks:
             return {}
-        expected = np.stack([track.expected(now_ns) for track in self._tracks])
+        expected = _expected(self._tracks, now_ns)
         other = np.array([track.class_id for track in self._tracks])[:, None] != classes[keep]
         overlap = np.where(other, _NEVER, iou(expected, boxes[keep]))
         pairs = _greedy(overlap, _LEAST_IOU)
+        if len(pairs) == min(overlap.shape):
+            return {keep[column]: self._tracks[row] for row, column in pairs}
         closeness = np.where(other, _NEVER, _closeness(expected, boxes[keep]))
         closeness[[row for row, _ in pairs], :] = _NEVER
         closeness[:, [column for _, column in pairs]] = _NEVER
         pairs += _greedy(closeness, 1 - _FARTHEST)
         return {keep[column]: self._tracks[row] for row, column in pairs}
+
+
+def _expected(tracks: Sequence[Track], now_ns: int) -> Boxes:
+    """(N, 4) where the boxes are if their centres have kept their velocities; all at once, for it is done every result."""
+    moved = np.array([track.velocity for track in tracks]) * np.array([[track.lost_for(now_ns)] for track in tracks])
+    return np.array([track.box for track in tracks]) + np.concatenate([moved, moved], axis=1)
 
 
 def iou(a: Boxes, b: Boxes) -> Boxes:

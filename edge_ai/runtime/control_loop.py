@@ -1,9 +1,10 @@
-"""The thread that tells the wheels what to do, at a steady rate and on every new result."""
+"""Tells the wheels what to do: at once on every new result, and at a steady rate on a thread of its own."""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from edge_ai.control.controller import Command, Controller
@@ -13,13 +14,15 @@ log = logging.getLogger(__name__)
 
 
 class ControlLoop:
-    """Steps a controller once a period and whenever a result arrives, on a thread of its own.
+    """Steps a controller on every result, on the thread that brings it, and whenever a period has passed without one.
 
-    It waits on the steady clock, so neither a busy executor nor a paused simulation keeps a stop from going out.
+    The results' own thread saves a change of threads between seeing and acting. Periods are waited for on the steady
+    clock, so neither a busy executor, a paused simulation nor a model that hangs keeps a stop from going out. Deciding
+    and sending are one act: a command decided earlier is never sent after a later one.
 
     Args:
         controller: decides each command.
-        send: called with every command on the loop's thread.
+        send: called with every command, by one thread at a time; must return quickly.
         rate: least number of commands a second.
     """
 
@@ -27,6 +30,8 @@ class ControlLoop:
         self._controller = controller
         self._send = send
         self._period = 1.0 / rate
+        self._turn = threading.Lock()
+        self._acted = 0.0
         self._wake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
@@ -38,24 +43,33 @@ class ControlLoop:
     def offer(self, result: Result) -> None:
         """Give the controller a result and act on it at once."""
         self._controller.offer(result)
-        self._wake.set()
+        self._act()
 
     def wake(self) -> None:
-        """Step now: after an emergency stop or a change of parameters."""
+        """Step now, on the loop's own thread: after an emergency stop or a change of parameters."""
         self._wake.set()
 
     def stop(self) -> None:
-        """End the thread; the caller sends the last command, a stop."""
-        self._stopping = True
+        """End; nothing is sent from here on. The caller sends the last command, a stop."""
+        with self._turn:
+            self._stopping = True
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def _run(self) -> None:
         while not self._stopping:
+            left = self._acted + self._period - time.monotonic()
+            if left <= 0 or self._wake.wait(left):
+                self._wake.clear()
+                self._act()
+
+    def _act(self) -> None:
+        with self._turn:
+            if self._stopping:
+                return
+            self._acted = time.monotonic()
             try:
                 self._send(self._controller.step())
             except Exception:
                 log.exception("sending a command failed")
-            self._wake.wait(self._period)
-            self._wake.clear()
