@@ -12,7 +12,7 @@ _PREFACE = """# Parameters
 
 Made by `edge-ai params table`; the defaults stand in the code, a test compares. *Live* parameters may change while the
 node is active, the others before it is configured. `pipeline_node` takes those of camera, inference and control with
-the prefixes `camera.`, `inference.` and `control.`.
+the prefixes `camera.`, `inference.` and `control.`; those under `process.` belong to every node but lifecycle_manager.
 """
 
 
@@ -21,13 +21,15 @@ def node_classes() -> dict[str, Mapping[str, type[Params]]]:
     from edge_ai.capture.params import CameraParams
     from edge_ai.control.params import ControlParams
     from edge_ai.runtime.params import InferenceParams
+    from edge_ai.runtime.realtime_params import RealtimeParams
     from edge_ai.runtime.supervision import LifecycleManagerParams
 
+    process: dict[str, type[Params]] = {"process.": RealtimeParams}
     return {
-        "camera": {"": CameraParams},
-        "inference": {"": InferenceParams},
-        "control": {"": ControlParams},
-        "pipeline": {"camera.": CameraParams, "inference.": InferenceParams, "control.": ControlParams},
+        "camera": {"": CameraParams, **process},
+        "inference": {"": InferenceParams, **process},
+        "control": {"": ControlParams, **process},
+        "pipeline": {"camera.": CameraParams, "inference.": InferenceParams, "control.": ControlParams, **process},
         "lifecycle_manager": {"": LifecycleManagerParams},
     }
 
@@ -43,10 +45,11 @@ def reference() -> str:
     """The reference page: a table a node, in Markdown."""
     from edge_ai.runtime.param_files import table
 
-    parts = [_PREFACE]
-    for node, classes in node_classes().items():
+    parts, nodes = [_PREFACE], node_classes()
+    for node, classes in nodes.items():
         if node != "pipeline":
             parts.append(f"## {node}_node\n\n{table(classes[''])}")
+    parts.append(f"## process.\n\n{table(nodes['pipeline']['process.'])}")
     return "\n".join(parts)
 
 

@@ -33,16 +33,19 @@ class RunCommand:
     def main(self, options: argparse.Namespace) -> int:
         from edge_ai.core.clock import SystemClock
         from edge_ai.robot import Robot
-        from edge_ai.runtime.realtime import prompt_threads
+        from edge_ai.runtime.realtime import RealtimeSettings, prompt_threads
 
-        camera, inference, control = _parameters(options)
+        camera, inference, control, process = _parameters(options)
+        settings = RealtimeSettings(process, spinning=inference.allow_spinning)
         clock = SystemClock()
         show = _Show(options.out, clock)
         robot = Robot(
             camera, inference, control, clock, on_command=show.command, on_result=show.result, on_status=show.status
         )
         prompt_threads()
-        robot.prepare()
+        for outcome in settings.apply(robot.prepare):
+            if not outcome.applied:
+                print(f"warning: {outcome.words}", file=sys.stderr)
         print(f"{robot.description}; Ctrl-C ends", flush=True)
         robot.start()
         try:
@@ -53,6 +56,7 @@ class RunCommand:
             captured = robot.capturer.status
             counts = robot.counts
             robot.close()
+            settings.undo()
             show.close()
         dropped = captured.dropped + counts.dropped
         print(
@@ -62,7 +66,8 @@ class RunCommand:
         return 1 if show.failed or not counts.processed else 0
 
 
-def _parameters(options: argparse.Namespace) -> tuple[Any, Any, Any]:
+def _parameters(options: argparse.Namespace) -> tuple[Any, ...]:
+    """Those of camera, inference, control and process."""
     import yaml
 
     from edge_ai.cli.params import node_classes
@@ -72,6 +77,7 @@ def _parameters(options: argparse.Namespace) -> tuple[Any, Any, Any]:
         "camera": {"source": options.source} if options.source else {},
         "inference": {"model": options.model},
         "control": {},
+        "process": {},
     }
     if options.all_frames:
         given["camera"]["realtime"] = False
@@ -81,9 +87,8 @@ def _parameters(options: argparse.Namespace) -> tuple[Any, Any, Any]:
         if not equals or not dot or node not in given:
             raise ParameterError("--set", got=repr(setting), wanted=f"NODE.NAME=VALUE with NODE of {', '.join(given)}")
         given[node][parameter] = yaml.safe_load(value)
-    classes = node_classes()
-    camera, inference, control = (classes[node][""].parse(values, owner=node) for node, values in given.items())
-    return camera, inference, control
+    classes = node_classes()["pipeline"]
+    return tuple(classes[f"{node}."].parse(values, owner=node) for node, values in given.items())
 
 
 class _Show:

@@ -18,6 +18,8 @@ from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.params import Params
 from edge_ai.nodes.qos import publisher_events, subscription_events
 from edge_ai.nodes.ros_params import NodeParams
+from edge_ai.runtime.realtime import Outcome, RealtimeSettings
+from edge_ai.runtime.realtime_params import RealtimeParams
 
 Diagnosis = tuple[bytes, str, Mapping[str, object]]
 
@@ -44,7 +46,7 @@ class ManagedNode(LifecycleNode):
 
     Args:
         name: of the node.
-        classes: its parameter classes by prefix, see `NodeParams`.
+        classes: its parameter classes by prefix, see `NodeParams`; `RealtimeParams` come on top as ``process.``.
 
     Raises:
         ParameterError: a parameter given at start is wrong.
@@ -52,11 +54,13 @@ class ManagedNode(LifecycleNode):
 
     def __init__(self, name: str, classes: Mapping[str, type[Params]]) -> None:
         super().__init__(name)
-        self.params = NodeParams(self, classes)
+        self.params = NodeParams(self, {**classes, "process.": RealtimeParams})
         self.params.watch(frozen=lambda: self.state != State.PRIMARY_STATE_UNCONFIGURED, on_change=self.params_changed)
         self.clock = RosClock(self)
         self.fault = ""
         self._qos_faults: dict[str, str] = {}
+        self._settings: RealtimeSettings | None = None
+        self._outcomes: list[Outcome] = []
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self.every(1.0, self._publish_diagnostics)
@@ -119,9 +123,9 @@ class ManagedNode(LifecycleNode):
     # Transitions ------------------------------------------------------------------------------------------------
 
     def on_configure(self, _state: Any) -> TransitionCallbackReturn:
-        done = self._attempt("configure", self.configure)
+        done = self._attempt("configure", self._configure)
         if done is not TransitionCallbackReturn.SUCCESS:
-            self._attempt("cleanup", self.cleanup, keep_fault=True)
+            self._attempt("cleanup", self._cleanup, keep_fault=True)
         return done
 
     def on_activate(self, _state: Any) -> TransitionCallbackReturn:
@@ -135,15 +139,33 @@ class ManagedNode(LifecycleNode):
         return TransitionCallbackReturn.SUCCESS
 
     def on_cleanup(self, _state: Any) -> TransitionCallbackReturn:
-        self._attempt("cleanup", self.cleanup)
+        self._attempt("cleanup", self._cleanup)
         return TransitionCallbackReturn.SUCCESS
 
     def on_shutdown(self, _state: Any) -> TransitionCallbackReturn:
         self._attempt("deactivate", self.deactivate)
-        self._attempt("cleanup", self.cleanup)
+        self._attempt("cleanup", self._cleanup)
         return TransitionCallbackReturn.SUCCESS
 
     on_error = on_shutdown
+
+    def _configure(self) -> None:
+        spinning = any(getattr(params, "allow_spinning", False) for params in self.params.values.values())
+        self._settings = RealtimeSettings(self.params["process."], spinning=spinning)
+        self._outcomes = self._settings.apply(self.configure)
+        for outcome in self._outcomes:
+            if outcome.applied:
+                self.get_logger().info(f"process.{outcome.setting}: {outcome.words}")
+            else:
+                self.get_logger().warning(f"goes on without process.{outcome.setting}: {outcome.words}")
+
+    def _cleanup(self) -> None:
+        try:
+            self.cleanup()
+        finally:
+            if self._settings is not None:
+                self._settings.undo()
+            self._settings, self._outcomes = None, []
 
     def _attempt(self, what: str, action: Callable[[], None], *, keep_fault: bool = False) -> TransitionCallbackReturn:
         fault = ""
@@ -177,6 +199,11 @@ class ManagedNode(LifecycleNode):
         statuses += [
             diagnostic_status(f"{name}: QoS of {self.resolve_topic_name(topic)}", DiagnosticStatus.ERROR, words, {})
             for topic, words in self._qos_faults.items()
+        ]
+        statuses += [
+            diagnostic_status(f"{name}: process.{outcome.setting}", DiagnosticStatus.WARN, outcome.words, {})
+            for outcome in self._outcomes
+            if not outcome.applied
         ]
         array = DiagnosticArray(status=statuses)
         array.header.stamp = self.get_clock().now().to_msg()

@@ -29,13 +29,22 @@ def flat(values, prefix=""):
             yield prefix + name, value
 
 
+def of_prefix(prefix, given, node):
+    """The parameters under a prefix; under none, those that belong to no other."""
+    others = tuple(other for other in node_classes()[node] if other and other != prefix)
+    return {
+        name.removeprefix(prefix): value
+        for name, value in given.items()
+        if name.startswith(prefix) and not name.startswith(others)
+    }
+
+
 @pytest.mark.parametrize("node", sorted(node_classes()))
 def test_parameter_files_load_and_hold_the_defaults(node):
     (content,) = yaml.safe_load((ROOT / f"config/{node}.yaml").read_text()).values()
     given = dict(flat(content["ros__parameters"]))
     for prefix, cls in node_classes()[node].items():
-        mine = {name.removeprefix(prefix): value for name, value in given.items() if name.startswith(prefix)}
-        assert cls.parse(mine, owner=node) == cls.parse({})
+        assert cls.parse(of_prefix(prefix, given, node), owner=node) == cls.parse({})
 
 
 @pytest.mark.parametrize("profile", sorted((ROOT / "config/profiles").glob("*.yaml")), ids=lambda p: p.stem)
@@ -44,7 +53,7 @@ def test_profiles_set_only_parameters_that_exist_within_their_range(profile):
         node = key.rpartition("/")[2]
         given = dict(flat(content["ros__parameters"]))
         for prefix, cls in node_classes()[node].items():
-            cls.parse({n.removeprefix(prefix): v for n, v in given.items() if n.startswith(prefix)}, owner=node)
+            cls.parse(of_prefix(prefix, given, node), owner=node)
 
 
 def test_every_node_is_listed_once_and_nothing_else_is():
