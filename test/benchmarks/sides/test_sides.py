@@ -1,5 +1,6 @@
 """Each side works for a moment, in this process; what it measures is not judged."""
 
+import gc
 from contextlib import closing
 
 import pytest
@@ -32,6 +33,17 @@ def test_the_composed_robot_logs_results_and_the_age_of_commands_and_starts_agai
             assert len(heard["instants"]) == len(heard["timings"]) > 0
             assert list(heard["timings"][0]) == ["wait", "preprocess", "infer", "postprocess"]
             assert all(age > 0 for age in heard["ages"])
+
+
+def test_the_composed_robot_takes_real_time_settings_and_gives_them_back():
+    setup = {"video": replay.SYNTHETIC, "rate": 60.0, "realtime": True, "process": {"gc": "freeze"}}
+    with closing(ComposedRobot(setup)) as robot:
+        assert gc.get_freeze_count() > 1000
+        heard = robot.measure({"warm": 0.0, "seconds": 0.2})
+    assert heard["outcomes"] == [("gc", True, "freeze")]
+    assert heard["seconds"] == 0.2
+    assert heard["resident_mb"] > 50
+    assert gc.get_freeze_count() == 0
 
 
 def test_the_queue_of_ten_uses_every_frame_in_turn():
