@@ -29,13 +29,14 @@ class ModelCommand:
         request, times = model.request(), []
         for _ in range(max(options.runs, 1)):
             start = time.perf_counter()
-            model.infer(request)
+            model.backend.infer(request.feeds())
             times.append((time.perf_counter() - start) * 1e3)
         card = model.card
         print(f"{card.name} {card.version} ({card.licence}), {len(card.labels)} classes, {model.backend.description}")
         for side, tensors in (("input", model.backend.inputs), ("output", model.backend.outputs)):
             for spec in tensors.values():
                 print(f"  {side} {spec.name}: {spec.dtype} {list(spec.shape)}")
+        print(f"  batches: {'one image only: ' + model.single if model.single else 'of any size'}")
         print(f"  inference: median {statistics.median(times):.1f} ms of {len(times)} runs")
         model.close()
         return 0

@@ -113,9 +113,10 @@ class Tracks:
 
 
 def _expected(tracks: Sequence[Track], now_ns: int) -> Boxes:
-    """(N, 4) where the boxes are if their centres have kept their velocities; all at once, for it is done every result."""
+    """(N, 4) where the boxes are if their centres have kept their velocities; in one go, for each result needs it."""
     moved = np.array([track.velocity for track in tracks]) * np.array([[track.lost_for(now_ns)] for track in tracks])
-    return np.array([track.box for track in tracks]) + np.concatenate([moved, moved], axis=1)
+    boxes: Boxes = np.array([track.box for track in tracks]) + np.concatenate([moved, moved], axis=1)
+    return boxes
 
 
 def iou(a: Boxes, b: Boxes) -> Boxes:

@@ -41,11 +41,13 @@ class Frame:
         header: capture time, frame and size.
         image: (H, W, C) or (H, W) uint8, possibly a read-only view of memory owned elsewhere.
         encoding: sensor_msgs encoding of ``image`` ("bgr8", "rgb8", "mono8", ...).
+        camera: which camera took it, where there are several.
     """
 
     header: FrameHeader
     image: Image
     encoding: str = "bgr8"
+    camera: str = ""
 
 
 def _no_boxes() -> FloatArray:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_ai.backends.base import Backend
-from edge_ai.backends.options import BackendOptions
+from edge_ai.backends.options import BackendOptions, physical_cores
 from edge_ai.backends.select import choose
-from edge_ai.core.clock import Clock, SystemClock
+from edge_ai.core.clock import NS, Clock, SystemClock
 from edge_ai.core.errors import CardError
 from edge_ai.core.types import Frame, Image, Result
 from edge_ai.processing.card import ModelCard
@@ -24,20 +24,32 @@ Outputs = Mapping[str, NDArray[np.generic]]
 
 
 class Request:
-    """Buffers for one inference at a time; each worker thread has its own."""
+    """Buffers for one inference at a time; each worker thread has its own.
+
+    Preprocessing writes straight into ``tensor``, which the engine takes as it is.
+    """
 
     def __init__(self, preprocessor: Preprocessor, name: str, tensor: NDArray[np.generic]) -> None:
         self._preprocessor = preprocessor
-        self.feeds = {name: tensor}
-        self._tensor = tensor
+        self._rows = [tensor[i : i + 1] for i in range(len(tensor))]
+        self._feeds = [{name: tensor[:n]} for n in range(len(tensor) + 1)]
 
-    def fill(self, image: Image, encoding: str) -> Placement:
-        """Write an image into the input tensor.
+    @property
+    def size(self) -> int:
+        """How many images it has room for."""
+        return len(self._rows)
+
+    def fill(self, image: Image, encoding: str, row: int = 0) -> Placement:
+        """Write an image into a row of the input tensor.
 
         Raises:
             ImageError: the image is empty or of an encoding that cannot be read.
         """
-        return self._preprocessor.prepare(image, encoding, self._tensor)
+        return self._preprocessor.prepare(image, encoding, self._rows[row])
+
+    def feeds(self, images: int = 1) -> Mapping[str, NDArray[np.generic]]:
+        """The first so many rows, as the engine takes them."""
+        return self._feeds[images]
 
 
 class Model:
@@ -83,7 +95,7 @@ class Model:
         options = BackendOptions(
             backend=params.backend,
             providers=params.providers,
-            threads=params.threads,
+            threads=params.threads or max(1, physical_cores() // params.workers),
             allow_spinning=params.allow_spinning,
         )
         model = cls(
@@ -118,43 +130,59 @@ class Model:
         """Free the engine; harmless when closed already."""
         self.backend.deactivate()
 
-    def request(self) -> Request:
-        """Buffers for a worker thread; preprocessing writes straight into the engine's input."""
+    @property
+    def single(self) -> str:
+        """Why an inference takes one image only; empty if the model has an open batch dimension."""
+        tensors = {**self.backend.inputs, **self.backend.outputs}
+        for name in (self.card.input.name, *self.card.output_names):
+            if tensors[name].shape[:1] != (None,):
+                return f"{tensors[name]} has no open batch dimension"
+        return ""
+
+    def request(self, size: int = 1) -> Request:
+        """Buffers for a worker thread.
+
+        Args:
+            size: images in one inference at most; more than 1 only if not `single`.
+        """
         name = self.card.input.name
-        return Request(Preprocessor(self.card.input), name, self.backend.allocate(name))
+        return Request(Preprocessor(self.card.input), name, self.backend.allocate(name, size))
 
-    def infer(self, request: Request) -> Outputs:
-        """Run the engine on what `Request.fill` prepared."""
-        return self.backend.infer(request.feeds)
+    def detect(self, frames: Sequence[Frame], request: Request) -> list[Result]:
+        """Run frames in one inference, each from image to detections, on the calling thread.
 
-    def finish(self, frame: Frame, placement: Placement, outputs: Outputs, timings: dict[str, float]) -> Result:
-        """Decode the outputs into detections in pixels of the source image.
+        The stages of a result, in seconds: "wait", how old the frame was when its turn came; its own "preprocess" and
+        "postprocess"; and "infer", which frames of one inference share.
 
         Raises:
-            InferenceError: the outputs hold NaN or have another shape than the card's decoder reads.
+            ImageError: an image is empty or of an encoding that cannot be read.
+            InferenceError: the engine failed, or the outputs hold NaN or are not what the card's decoder reads.
         """
-        start = self._clock.steady_ns()
-        detections = self._post(outputs, placement)
-        timings["postprocess"] = (self._clock.steady_ns() - start) / 1e9
-        return Result(frame.header, detections, self.card.name, self.card.version, timings=timings)
-
-    def run(self, frame: Frame, request: Request) -> tuple[Placement, Outputs, dict[str, float]]:
-        """Preprocess and infer one frame; "wait" is how old it was when its turn came, in seconds."""
+        turns = [self._prepare(frame, request, row) for row, frame in enumerate(frames)]
         begun = self._clock.steady_ns()
-        placement = request.fill(frame.image, frame.encoding)
-        prepared = self._clock.steady_ns()
-        outputs = self.infer(request)
-        done = self._clock.steady_ns()
-        timings = {
-            "wait": (begun - frame.header.steady_ns) / 1e9,
-            "preprocess": (prepared - begun) / 1e9,
-            "infer": (done - prepared) / 1e9,
-        }
-        return placement, outputs, timings
+        outputs = self.backend.infer(request.feeds(len(frames)))
+        took = (self._clock.steady_ns() - begun) / NS
+        results = []
+        for row, (frame, (placement, timings)) in enumerate(zip(frames, turns, strict=True)):
+            timings["infer"] = took
+            results.append(self._finish(frame, placement, _row(outputs, row, len(frames)), timings))
+        return results
 
     def __call__(self, frame: Frame) -> Result:
-        """One frame from image to detections, on the calling thread."""
-        return self.finish(frame, *self.run(frame, self.request()))
+        """One frame from image to detections; errors as for `detect`."""
+        return self.detect([frame], self.request())[0]
+
+    def _prepare(self, frame: Frame, request: Request, row: int) -> tuple[Placement, dict[str, float]]:
+        begun = self._clock.steady_ns()
+        placement = request.fill(frame.image, frame.encoding, row)
+        wait, took = begun - frame.header.steady_ns, self._clock.steady_ns() - begun
+        return placement, {"wait": wait / NS, "preprocess": took / NS}
+
+    def _finish(self, frame: Frame, placement: Placement, outputs: Outputs, timings: dict[str, float]) -> Result:
+        start = self._clock.steady_ns()
+        detections = self._post(outputs, placement)
+        timings["postprocess"] = (self._clock.steady_ns() - start) / NS
+        return Result(frame.header, detections, self.card.name, self.card.version, timings=timings)
 
     def _check_names(self) -> None:
         sides = (
@@ -170,3 +198,8 @@ class Model:
                     wanted="names that the model has",
                     mend=f"correct the {side} names on the card",
                 )
+
+
+def _row(outputs: Outputs, row: int, rows: int) -> Outputs:
+    """One image's part of the outputs, with a first axis of 1."""
+    return outputs if rows == 1 else {name: array[row : row + 1] for name, array in outputs.items()}

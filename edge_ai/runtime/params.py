@@ -15,7 +15,9 @@ class InferenceParams(Params):
     providers: list[str] = param(
         ["cpu"], "ONNX Runtime execution providers, best first: cpu, cuda, tensorrt. The first must be usable."
     )
-    threads: int = param(0, "Threads of one inference; 0: one for each physical core.", ge=0, le=256)
+    threads: int = param(
+        0, "Threads of one inference; 0: one for each physical core, divided among the workers.", ge=0, le=256
+    )
     allow_spinning: bool = param(
         False, "Let idle inference threads spin: a little faster alone, much slower beside other work."
     )

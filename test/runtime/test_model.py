@@ -22,12 +22,14 @@ def test_an_empty_image_is_refused(model, make_frame):
         model(make_frame(image=np.zeros((0, 0, 3), np.uint8)))
 
 
-def test_outputs_that_are_no_numbers_are_no_result(model, make_frame):
+def test_outputs_that_are_no_numbers_are_no_result(model, make_frame, monkeypatch):
     frame = make_frame()
-    placement, outputs, timings = model.run(frame, model.request())
-    broken = {name: np.full_like(values, np.nan) for name, values in outputs.items()}
+    infer = model.backend.infer
+    monkeypatch.setattr(
+        model.backend, "infer", lambda feeds: {name: np.full_like(a, np.nan) for name, a in infer(feeds).items()}
+    )
     with pytest.raises(InferenceError, match=r"(?i)nan"):
-        model.finish(frame, placement, broken, timings)
+        model(frame)
 
 
 def test_threshold_and_classes_can_change_and_unknown_classes_are_refused(model):

@@ -1,10 +1,12 @@
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from edge_ai.core.errors import EdgeAIError, ImageError
+from edge_ai.core.errors import ImageError
+from edge_ai.runtime.fair_queue import Share
 from edge_ai.runtime.pipeline import Pipeline
 
 
@@ -115,7 +117,24 @@ def test_several_workers_keep_the_order(running, make_frame):
     assert indices == sorted(set(indices))
 
 
-def test_several_workers_need_an_engine_that_allows_it(model, monkeypatch):
+def test_an_engine_that_takes_one_at_a_time_still_serves_several_workers(model, make_frame, monkeypatch, running):
     monkeypatch.setattr(type(model.backend), "concurrent", False)
-    with pytest.raises(EdgeAIError, match="'workers': got 2; wanted 1"):
-        Pipeline(model, lambda *_: None, workers=2)
+    pipeline, seen = running(workers=2)
+    for i in range(10):
+        pipeline.submit(make_frame(i), patience=10)
+    seen.wait(lambda: len(seen.results) + pipeline.counts.overtaken == 10)
+
+
+def test_cameras_share_the_model_and_a_silent_one_costs_the_others_nothing(running, make_frame):
+    pipeline, seen = running(shares={"front": Share(weight=1), "rear": Share(weight=1), "silent": Share(priority=9)})
+    for i in range(60):
+        for camera in ("front", "rear"):
+            pipeline.submit(replace(make_frame(i), camera=camera))
+        time.sleep(0.002)
+    seen.wait(lambda: {frame.header.index for _, frame in seen.results[-2:]} == {59})
+    counts = {camera: pipeline.counts_of(camera) for camera in ("front", "rear", "silent")}
+    assert abs(counts["front"].processed - counts["rear"].processed) <= 1
+    assert counts["silent"].processed == 0
+    assert sum(c.processed for c in counts.values()) == pipeline.counts.processed == len(seen.results)
+    for camera in ("front", "rear"):
+        assert counts[camera].processed + counts[camera].reasons["replaced"] == 60
