@@ -17,6 +17,7 @@ from rclpy.qos import QoSProfile
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.params import Params
 from edge_ai.nodes.qos import publisher_events, subscription_events
+from edge_ai.nodes.qos_overrides import overridable
 from edge_ai.nodes.ros_params import NodeParams
 from edge_ai.runtime.realtime import Outcome, RealtimeSettings
 from edge_ai.runtime.realtime_params import RealtimeParams
@@ -98,13 +99,32 @@ class ManagedNode(LifecycleNode):
         return self.create_timer(period, callback, clock=self._steady)
 
     def publisher(self, kind: Any, topic: str, qos: QoSProfile) -> Any:
-        """A publisher that reports incompatible subscribers."""
-        return self.create_publisher(kind, topic, qos, event_callbacks=publisher_events(topic, self._qos_fault))
+        """A publisher that reports incompatible subscribers; its QoS may be overridden by parameters.
 
-    def subscription(self, kind: Any, topic: str, callback: Callable[[Any], None], qos: QoSProfile) -> Any:
-        """A subscription that reports incompatible publishers."""
+        Raises:
+            ParameterError: a QoS override is wrong.
+        """
+        events = publisher_events(topic, self._qos_fault)
+        return self.create_publisher(kind, topic, event_callbacks=events, **overridable(self, topic, "publisher", qos))
+
+    def subscription(
+        self, kind: Any, topic: str, callback: Callable[[Any], None], qos: QoSProfile, *, raw: bool = False
+    ) -> Any:
+        """A subscription that reports incompatible publishers; its QoS may be overridden by parameters.
+
+        Args:
+            kind: type of the messages.
+            topic: their topic.
+            callback: takes each.
+            qos: unless overridden.
+            raw: the callback takes the bytes that came over the wire.
+
+        Raises:
+            ParameterError: a QoS override is wrong.
+        """
         events = subscription_events(topic, self._qos_fault)
-        return self.create_subscription(kind, topic, callback, qos, event_callbacks=events)
+        given = overridable(self, topic, "subscription", qos)
+        return self.create_subscription(kind, topic, callback, event_callbacks=events, raw=raw, **given)
 
     def say(self, level: bytes, text: str) -> None:
         """Log at a level of diagnostics; rclpy ties each calling line to one severity."""

@@ -16,12 +16,13 @@ from rclpy.parameter import Parameter
 
 from edge_ai.core.errors import ParameterError
 from edge_ai.core.params import Params, ParamSpec, specs
+from edge_ai.nodes.qos_overrides import PREFIX, refuse_malformed
 
 # ROS gives an unbounded range no value of its own.
 _LARGEST_INT = 2**31 - 1
 _LARGEST_FLOAT = 1e9
 # Parameters that rclpy itself reads from the same files.
-_FOREIGN = ("use_sim_time", "qos_overrides.", "start_type_description_service")
+_FOREIGN = ("use_sim_time", PREFIX, "start_type_description_service")
 
 
 class NodeParams:
@@ -91,6 +92,7 @@ def _plain(value: Any, spec: ParamSpec) -> Any:
 
 def _refuse_unknown(node: Node, known: Mapping[str, ParamSpec]) -> None:
     given = node._parameter_overrides
+    refuse_malformed(given)
     unknown = [name for name in given if name not in known and not name.startswith(_FOREIGN)]
     if unknown:
         raise ParameterError(

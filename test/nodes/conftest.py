@@ -27,8 +27,9 @@ class MuteError(Exception):
 class Ros:
     """A ROS context with given parameters, an executor, and a probe node that listens and speaks."""
 
-    def __init__(self, parameters):
+    def __init__(self, parameters, file=None):
         pairs = [word for name, value in parameters.items() for word in ("-p", f"{name}:={value}")]
+        pairs += ["--params-file", str(file)] if file else []
         # A domain of its own: participants of earlier tests may still stand in the graph under the same names.
         rclpy.init(args=["--ros-args", *pairs] if pairs else None, domain_id=free_domain())
         self._executor = SingleThreadedExecutor()
@@ -94,12 +95,12 @@ def until(condition, what, timeout=DEADLINE):
 
 @pytest.fixture
 def ros(monkeypatch):
-    """Start ROS with parameters: ``ros(rate=30.0)``; each test has its own topics."""
+    """Start ROS with parameters, ``ros(rate=30.0)``, or with those of a ``file``; each test has its own topics."""
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST"))
     started = []
 
-    def start(**parameters):
-        started.append(Ros(parameters))
+    def start(file=None, **parameters):
+        started.append(Ros(parameters, file))
         return started[-1]
 
     yield start
