@@ -39,7 +39,7 @@ class CameraPublisher:
         if self._status.get_subscription_count():
             self._status.publish(convert.camera_status_to_msg(status, self._source, header, frame.header.index))
         if self._image.get_subscription_count():
-            self._image.publish(images.image_to_msg(frame))
+            self._image.publish(images.image_to_cdr(frame))
         if self._compressed.get_subscription_count():
             quality = [cv2.IMWRITE_JPEG_QUALITY, self._params.jpeg_quality]
             _, data = cv2.imencode(".jpg", frame.image, quality)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import array
+from dataclasses import replace
 
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from edge_ai.core import types
-from edge_ai.core.clock import Clock
+from edge_ai.core.clock import Clock, to_steady
 from edge_ai.core.errors import ImageError
-from edge_ai.nodes.convert import header_from_msg, header_to_msg
+from edge_ai.nodes.convert import header_from_msg, header_to_msg, time_to_ns
+from edge_ai.nodes.image_cdr import ImageView, read_image, write_image
 from edge_ai.nodes.image_fallback import decode_jpeg, to_bgr
 
 # Bytes a pixel of the encodings that are read in place, without a copy.
@@ -39,6 +41,11 @@ def array_to_msg(pixels: types.Image, encoding: str, header: Header) -> Image:
     return message
 
 
+def image_to_cdr(frame: types.Frame) -> bytes:
+    """A frame as a ROS image in the bytes that go over the wire, for `Publisher.publish`; one copy of the pixels."""
+    return write_image(replace(frame, image=np.ascontiguousarray(frame.image)))
+
+
 def frame_from_msg(message: Image, clock: Clock) -> types.Frame:
     """A ROS image as a frame: a view of the message's own memory for the common encodings.
 
@@ -46,24 +53,48 @@ def frame_from_msg(message: Image, clock: Clock) -> types.Frame:
         ImageError: zero size, fewer or more bytes than step x height, a row shorter than its pixels, or an encoding
             that nothing installed can read.
     """
-    width, height, step, size = message.width, message.height, message.step, len(message.data)
+    view = ImageView(
+        stamp_ns=time_to_ns(message.header.stamp),
+        frame_id=message.header.frame_id,
+        height=message.height,
+        width=message.width,
+        encoding=message.encoding,
+        is_bigendian=message.is_bigendian,
+        step=message.step,
+        data=memoryview(message.data),
+    )
+    return _frame(view, clock)
+
+
+def frame_from_cdr(cdr: bytes, clock: Clock) -> types.Frame:
+    """The bytes of a ROS image, from a subscription with ``raw=True``, as a frame: for the common encodings a view of
+    them.
+
+    Raises:
+        ImageError: as `frame_from_msg`, and for bytes that are no image.
+    """
+    return _frame(read_image(cdr), clock)
+
+
+def _frame(view: ImageView, clock: Clock) -> types.Frame:
+    width, height, step, size = view.width, view.height, view.step, len(view.data)
     if not width or not height:
         raise ImageError("image of no size", got=f"{width} x {height}", wanted="at least one pixel")
     if step * height != size:
         raise ImageError("torn image", got=f"{size} bytes", wanted=f"{step * height} (step {step} x height {height})")
-    header = header_from_msg(message.header, width, height, clock)
-    channels = _IN_PLACE.get(message.encoding)
+    header = types.FrameHeader(view.stamp_ns, to_steady(view.stamp_ns, clock), view.frame_id, -1, width, height)
+    channels = _IN_PLACE.get(view.encoding)
     if channels is None:
-        return types.Frame(header, to_bgr(message), "bgr8")
+        return types.Frame(header, to_bgr(view), "bgr8")
     if step < width * channels:
         raise ImageError(
-            "image rows too short", got=f"step {step}", wanted=f"at least {width * channels} for {message.encoding}"
+            "image rows too short", got=f"step {step}", wanted=f"at least {width * channels} for {view.encoding}"
         )
     shape, strides = ((height, width), (step, 1))
     if channels > 1:
         shape, strides = (*shape, channels), (step, channels, 1)
-    pixels = np.ndarray(shape, np.uint8, buffer=memoryview(message.data), strides=strides)
-    return types.Frame(header, pixels, message.encoding)
+    pixels = np.ndarray(shape, np.uint8, buffer=view.data, strides=strides)
+    return types.Frame(header, pixels, view.encoding)
 
 
 def frame_from_compressed(message: CompressedImage, clock: Clock) -> types.Frame:

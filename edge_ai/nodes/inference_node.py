@@ -50,11 +50,11 @@ class InferenceNode(ManagedNode):
         self._pipeline = Pipeline(self._model, self._on_result, self._on_error, workers=params.workers)
         self._pipeline.start()
         if params.transport == "compressed":
-            camera = (CompressedImage, "camera/image_raw/compressed", self._on_compressed, SENSOR)
+            camera = self.subscription(CompressedImage, "camera/image_raw/compressed", self._on_compressed, SENSOR)
         else:
-            camera = (Image, "camera/image_raw", self._on_image, SENSOR)
+            camera = self.subscription(Image, "camera/image_raw", self._on_image, SENSOR, raw=True)
         self._subscriptions_made = [
-            self.subscription(*camera),
+            camera,
             self.subscription(ControlStatus, "control/status", self._on_control, NEWEST),
         ]
         if params.report_period:
@@ -104,8 +104,8 @@ class InferenceNode(ManagedNode):
     def _camera_topic(self) -> str:
         return self.resolve_topic_name("camera/image_raw")
 
-    def _on_image(self, message: Image) -> None:
-        self._take(images.frame_from_msg, message)
+    def _on_image(self, cdr: bytes) -> None:
+        self._take(images.frame_from_cdr, cdr)
 
     def _on_compressed(self, message: CompressedImage) -> None:
         self._take(images.frame_from_compressed, message)
