@@ -15,6 +15,7 @@ COMMANDS: Registry[object] = Registry(
     {
         "run": "edge_ai.cli.run:RunCommand",
         "model": "edge_ai.cli.model:ModelCommand",
+        "tune": "edge_ai.cli.tune:TuneCommand",
         "params": "edge_ai.cli.params:ParamsCommand",
     },
 )

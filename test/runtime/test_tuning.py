@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+import yaml
+
+from edge_ai.core.errors import ImageError
+from edge_ai.runtime.params import InferenceParams
+from edge_ai.runtime.tuning import Measured, Setting, best, candidates, parameter_file, sweep
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3, 4, 6, 8, 12, 64])
+def test_candidates_can_be_run_and_hold_what_is_usual(cores):
+    found = candidates(cores)
+    assert len(found) == len(set(found)) <= 40
+    assert {setting.workers for setting in found} >= {1, 2}
+    assert Setting(1, cores, False) in found, "all cores for one frame"
+    assert Setting(min(cores, 16), 1 if cores <= 16 else cores // 16, False) in found, "a frame for each core"
+    assert not any(setting.allow_spinning for setting in found if setting.threads == 1), "one thread has none to spin"
+    for setting in found:
+        InferenceParams.parse(vars(setting))
+
+
+def measured(workers, rate, latency, cpu):
+    return Measured(Setting(workers, 1, False), [rate], [latency], [cpu])
+
+
+def test_the_best_is_the_quickest_or_the_most_and_of_equals_the_cheapest():
+    quick, many = measured(1, 40, 0.010, 0.020), measured(2, 80, 0.025, 0.020)
+    assert best([quick, many], "latency") is quick
+    assert best([quick, many], "throughput") is many
+    cheap = measured(3, 79.5, 0.030, 0.015)
+    assert best([quick, many, cheap], "throughput") is cheap
+
+
+def test_a_sweep_runs_the_model_with_every_setting(make_frame):
+    settings, said = [Setting(1, 1, False), Setting(2, 1, False)], []
+    found = sweep(
+        InferenceParams(warm_up=0),
+        [make_frame()],
+        settings,
+        seconds=0.1,
+        rounds=2,
+        say=lambda number, one: said.append((number, one.setting)),
+    )
+    assert [one.setting for one in found] == settings
+    assert said == [(0, settings[0]), (0, settings[1]), (1, settings[0]), (1, settings[1])]
+    for one in found:
+        assert len(one.rates) == len(one.cpu_s) == 2
+        assert len(one.frame_s) >= 2 * one.setting.workers
+        assert min(one.frame_s) > 0
+
+
+def test_what_the_model_cannot_run_is_said(make_frame):
+    empty = make_frame(image=np.zeros((0, 0, 3), np.uint8))
+    with pytest.raises(ImageError):
+        sweep(InferenceParams(warm_up=0), [empty], [Setting(2, 1, False)], seconds=0.1, rounds=1)
+
+
+def test_the_parameter_file_is_one_for_both_nodes():
+    values = yaml.safe_load(parameter_file(Setting(2, 3, True), "because"))
+    inference = values["/**/inference"]["ros__parameters"]
+    assert InferenceParams.parse(inference).threads == 3
+    assert values["/**/pipeline"]["ros__parameters"]["inference"] == inference
