@@ -15,7 +15,7 @@ class Goal:
     Attributes:
         name: what it is, with its unit.
         value: what was measured; None or NaN: it could not be.
-        bound: the least or greatest value that will do.
+        bound: the least or greatest value that will do; NaN: it could not be had, so the goal is missed.
         better: "higher" if the bound is the least value, "lower" if it is the greatest.
     """
 
@@ -34,7 +34,8 @@ class Goal:
     def as_json(self) -> dict[str, Any]:
         """The goal as it stands in the report."""
         value = None if self.value is None or math.isnan(self.value) else self.value
-        return {"name": self.name, "value": value, "bound": self.bound, "better": self.better, "met": self.met}
+        bound = None if math.isnan(self.bound) else self.bound
+        return {"name": self.name, "value": value, "bound": bound, "better": self.better, "met": self.met}
 
 
 def table(goals: Sequence[Goal]) -> str:
@@ -45,7 +46,7 @@ def table(goals: Sequence[Goal]) -> str:
             "met" if goal.met else "MISSED",
             goal.name,
             "not measured" if goal.as_json()["value"] is None else f"{goal.value:.4g}",
-            f"{'at least' if goal.better == 'higher' else 'at most'} {goal.bound:g}",
+            f"{'at least' if goal.better == 'higher' else 'at most'} {goal.bound:.4g}".replace("nan", "unknown"),
         )
         for goal in goals
     ]

@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import platform
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +55,16 @@ def _foreign_seconds() -> float:
 
 def own_seconds() -> float:
     """Processor time that this process and all those it has started and that still run have used so far."""
-    used, ours = 0.0, psutil.Process()
-    for process in [ours, *ours.children(recursive=True)]:
+    ours = psutil.Process()
+    return seconds_used([ours.pid, *(child.pid for child in ours.children(recursive=True))])
+
+
+def seconds_used(pids: Iterable[int]) -> float:
+    """Processor time, user and system, that processes have used so far; one that is gone counts nothing."""
+    used = 0.0
+    for pid in pids:
         try:
-            used += sum(process.cpu_times()[:2])
+            used += sum(psutil.Process(pid).cpu_times()[:2])
         except psutil.NoSuchProcess:
             continue
     return used

@@ -21,6 +21,7 @@ from edge_ai.processing.resize import Placement, place
 from edge_ai.runtime.resources import shipped_card
 
 DEPTH = 10
+_GLANCE = 0.1  # s between two looks whether it is over
 
 
 def to_tensor(image: Image, card: ModelCard) -> tuple[FloatArray, Placement]:
@@ -39,52 +40,81 @@ class QueuePipeline:
     The camera, like a file, an RTSP server or a driver with many buffers, keeps the frames nobody has read yet.
 
     Args:
-        setup: ``video`` that it plays; ``rate`` in Hz.
+        setup: ``video`` that it plays; ``rate`` in Hz; ``poll``: seconds between two looks into an empty queue, as
+            many tutorials have it; 0 or none: it waits on the queue.
     """
 
     def __init__(self, setup: Task) -> None:
         self._images, self._period = pictures(setup["video"]), 1.0 / setup["rate"]
+        self._poll = setup.get("poll", 0.0)
         self._card = ModelCard.load(shipped_card())
         # ONNX Runtime as it comes.
         self._session = onnxruntime.InferenceSession(str(self._card.model_path), providers=["CPUExecutionProvider"])
         self._post = PostProcessor(self._card)
-        self._frames: queue.Queue[tuple[float, Image]] = queue.Queue(DEPTH)
-        self._results: queue.Queue[tuple[float, int]] = queue.Queue(DEPTH)
-        self._over = threading.Event()
-        self.instants: list[float] = []
-        self.ages: list[float] = []
+        self._begin()
 
     def measure(self, task: Task) -> dict[str, Any]:
-        """Run once for ``seconds``; returns ``instants`` and ``ages`` of the results in seconds."""
+        """Run from empty queues for ``seconds`` after ``warm`` seconds.
+
+        Returns:
+            ``instants`` and ``ages`` of the results in seconds, and the processor time used (``cpu_s``).
+        """
+        self._begin()
         threads = [threading.Thread(target=work, daemon=True) for work in (self._capture, self._infer, self._use)]
         for thread in threads:
             thread.start()
+        self._over.wait(task.get("warm", 0.0))
+        self._used = []
+        before = time.process_time()
         self._over.wait(task["seconds"])
+        spent, used = time.process_time() - before, list(self._used)
         self._over.set()
-        threads[1].join()  # a process that ends within an inference aborts
-        return {"instants": list(self.instants), "ages": list(self.ages)}
+        for thread in threads:  # a process that ends within an inference aborts
+            thread.join()
+        return {"instants": [at for at, _ in used], "ages": [age for _, age in used], "cpu_s": spent}
+
+    def _begin(self) -> None:
+        self._frames: queue.Queue[tuple[float, Image]] = queue.Queue(DEPTH)
+        self._results: queue.Queue[tuple[float, int]] = queue.Queue(DEPTH)
+        self._over = threading.Event()
+        self._used: list[tuple[float, float]] = []
 
     def _capture(self) -> None:
         taken, index = time.monotonic(), 0
-        while True:
-            time.sleep(max(0.0, taken - time.monotonic()))
-            self._frames.put((taken, self._images[index % len(self._images)]))
+        while not self._over.wait(max(0.0, taken - time.monotonic())):
+            self._put(self._frames, (taken, self._images[index % len(self._images)]))
             taken, index = taken + self._period, index + 1
 
     def _infer(self) -> None:
         names = [output.name for output in self._session.get_outputs()]
-        while not self._over.is_set():
-            taken, image = self._frames.get()
+        while (item := self._get(self._frames)) is not None:
+            taken, image = item
             tensor, placement = to_tensor(image, self._card)
             outputs = dict(zip(names, self._session.run(names, {self._card.input.name: tensor}), strict=True))
-            self._results.put((taken, len(self._post(outputs, placement))))
+            self._put(self._results, (taken, len(self._post(outputs, placement))))
 
     def _use(self) -> None:
-        while True:
-            taken, _found = self._results.get()
+        while (item := self._get(self._results)) is not None:
             now = time.monotonic()
-            self.instants.append(now)
-            self.ages.append(now - taken)
+            self._used.append((now, now - item[0]))
+
+    def _get(self, source: queue.Queue[Any]) -> Any:
+        """The next item, or None once it is over."""
+        while not self._over.is_set():
+            try:
+                return source.get(block=not self._poll, timeout=_GLANCE)
+            except queue.Empty:
+                if self._poll:
+                    time.sleep(self._poll)
+        return None
+
+    def _put(self, target: queue.Queue[Any], item: Any) -> None:
+        while not self._over.is_set():
+            try:
+                return target.put(item, timeout=_GLANCE)
+            except queue.Full:
+                continue
+        return None
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ BUSY = 0.5
 """Load average above which somebody else is at work on the machine."""
 
 
-def run_topic(name: str, measure: Measure, folder: Path, *, quick: bool) -> bool:
-    """Measure a topic, write ``<folder>/<name>.json`` and print the goals; whether every part ran."""
+def run_topic(name: str, measure: Measure, folder: Path, *, quick: bool, parts: Sequence[str] = ()) -> bool:
+    """Measure a topic or parts of it, write ``<folder>/<name>.json`` and print the goals; whether every part ran."""
     began = time.monotonic()
 
     def say(text: str) -> None:
@@ -27,7 +28,7 @@ def run_topic(name: str, measure: Measure, folder: Path, *, quick: bool) -> bool
     say(f"{facts['cpu']}, {facts['cores']} cores, load {facts['load_before'][0]:g}")
     if facts["load_before"][0] > BUSY:
         say("the machine is busy with something else: the figures will be disturbed")
-    measure(Context(quick, folder, say), report)
+    measure(Context(quick, folder, say, parts=tuple(parts)), report)
     path = folder / f"{name}.json"
     content = _plain(as_json(name, facts, report, quick, time.monotonic() - began))
     path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
@@ -35,6 +36,10 @@ def run_topic(name: str, measure: Measure, folder: Path, *, quick: bool) -> bool
     for failure in report.failures:
         print(f"NOT RUN  {failure}")
     print(f"all figures: {path}")
+    if report.draw is not None:
+        page = folder / "report.html"
+        page.write_text(report.draw(content), encoding="utf-8")
+        print(f"drawn: {page}")
     return not report.failures
 
 

@@ -25,11 +25,13 @@ class Report:
         results: all figures by name, with what was run.
         goals: figures with a bound.
         failures: parts that did not run, and why.
+        draw: makes an HTML page of a report file's content; None: there is none.
     """
 
     results: dict[str, Any] = field(default_factory=dict)
     goals: list[Goal] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    draw: Callable[[dict[str, Any]], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,13 @@ class Context:
     """How to measure.
 
     Attributes:
-        quick: a short run, within three minutes.
+        quick: a short run.
         folder: for logs.
         say: takes one line of progress.
         clock: seconds that only grow.
         began: its value when the topic began.
+        limits: seconds that the whole topic may take, quick and full.
+        parts: names of the only parts to measure, empty for all; for topics that have parts.
     """
 
     quick: bool
@@ -49,11 +53,13 @@ class Context:
     say: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
     began: float = field(default_factory=time.monotonic)
+    limits: tuple[float, float] = (180.0, 1200.0)
+    parts: tuple[str, ...] = ()
 
     @property
     def limit(self) -> float:
         """Seconds that the whole topic may take."""
-        return 180.0 if self.quick else 1200.0
+        return self.pick(*self.limits)
 
     def before(self, part: float) -> bool:
         """Whether less than this part (0 to 1) of the limit has passed: time for one more round."""

@@ -57,7 +57,7 @@ def _run(bench: Bench, name: str, seconds: float) -> dict[str, Any]:
     if name == "separate":
         with bench.nodes(SEPARATE, ["results", "captured"], camera) as probe:
             heard = probe.measure(seconds=seconds, whole=True)
-        return {**_waits(heard), **_accounted(heard)}
+        return {**_waits(heard), **accounted(heard)}
     with bench.nodes(("camera",), ["images", "captured"], camera, profile=name == "receiver") as probe:
         return _received(probe.measure(seconds=seconds, whole=True))
 
@@ -67,7 +67,7 @@ def _waits(heard: dict[str, Any]) -> dict[str, Any]:
     return {"receive_ms": in_ms(waits), "others_cores": heard["others_cores"]}
 
 
-def _accounted(heard: dict[str, Any]) -> dict[str, Any]:
+def accounted(heard: dict[str, Any]) -> dict[str, Any]:
     """What the inference node says it has seen, against what the camera node says it has sent."""
     counts = heard["counters"].get("inference", {})
     if "processed" not in counts:

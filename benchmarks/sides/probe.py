@@ -14,8 +14,10 @@ from lifecycle_msgs.srv import ChangeState
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image
 
+from benchmarks.machine import seconds_used
 from benchmarks.sides.serve import Task, serve
 from edge_ai.capture.synthetic import read_index
 from edge_ai.msg import CameraStatus, ControlStatus, InferenceResult
@@ -48,7 +50,8 @@ class Probe(Node):
 
     def hear(self, topics: Sequence[str]) -> None:
         """Listen to these topics and to no others."""
-        kinds = {
+        kinds: dict[str, tuple[Any, ...]] = {
+            "raw_results": (InferenceResult, "inference/results", self._on_raw, _ALL),
             "results": (InferenceResult, "inference/results", self._on_result, _ALL),
             "commands": (ControlStatus, "control/status", self._on_command, _ALL),
             "captured": (CameraStatus, "camera/status", self._on_captured, _ALL),
@@ -57,13 +60,16 @@ class Probe(Node):
         for name in set(self._subscriptions_made) - set(topics):
             self.destroy_subscription(self._subscriptions_made.pop(name))
         for name in set(topics) - set(self._subscriptions_made):
-            self._subscriptions_made[name] = self.create_subscription(*kinds[name])
+            self._subscriptions_made[name] = self.create_subscription(*kinds[name], raw=name == "raw_results")
         self.heard = {name: [] for name in ("processed", *topics)}
 
     def forget(self) -> dict[str, list[Any]]:
         """What was heard so far; begins anew."""
         heard, self.heard = self.heard, {name: [] for name in self.heard}
         return heard
+
+    def _on_raw(self, message: bytes) -> None:
+        self.heard["raw_results"].append((time.monotonic(), time.time_ns(), message))
 
     def _on_result(self, message: InferenceResult) -> None:
         timings = {stage.stage: stage.duration for stage in message.timings}
@@ -119,11 +125,13 @@ class Conductor:
         """Activate the nodes, listen for ``seconds`` after ``warm`` seconds, deactivate them.
 
         Args:
-            task: with ``unheard`` nothing is subscribed to but the nodes' diagnostics.
+            task: with ``unheard`` nothing is subscribed to but the nodes' diagnostics; ``pids`` are processes whose
+                use of the processors is wanted.
 
         Returns:
-            What was heard within those seconds, by topic; for a task ``whole``, all from the first frame to the last
-            and what the nodes have counted, as ``counters``.
+            What was heard within those seconds, by topic, and with ``pids`` the processor time ``cpu_s`` that they
+            used meanwhile; for a task ``whole``, all from the first frame to the last and what the nodes have
+            counted, as ``counters``.
         """
         if task.get("whole"):
             return self._measure_whole(task)
@@ -131,10 +139,12 @@ class Conductor:
         self._up()
         self._listen(task["warm"])
         self._probe.forget()
+        before = seconds_used(task.get("pids", []))
         self._listen(task["seconds"])
         heard = self._probe.forget()
+        used = seconds_used(task.get("pids", [])) - before
         self._down(reversed(self._clients))
-        return heard
+        return {**read_later(heard), **({"cpu_s": used} if "pids" in task else {})}
 
     def _measure_whole(self, task: Task) -> dict[str, Any]:
         self._probe.hear(self._topics)
@@ -146,7 +156,7 @@ class Conductor:
         self._listen(2.5)  # diagnostics come once a second
         counters = dict(self._probe.counters)
         self._down([name for name in self._clients if name != "camera"])
-        return {**self._probe.forget(), "counters": counters}
+        return {**read_later(self._probe.forget()), "counters": counters}
 
     def close(self) -> None:
         """Leave ROS."""
@@ -179,6 +189,23 @@ class Conductor:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self._executor.spin_once(timeout_sec=left)
+
+
+def read_later(heard: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Read results that were only stored as they came, so that listening takes next to nothing from the nodes.
+
+    Returns:
+        What was heard, and for each of ``raw_results`` when it came (``at``), its ``age`` then and the age that its
+        stages' timings add up to (``said``; 0 where it has none), in seconds.
+    """
+    if "raw_results" not in heard:
+        return heard
+    read = []
+    for at, now_ns, data in heard["raw_results"]:
+        message = deserialize_message(data, InferenceResult)
+        said = sum(stage.duration for stage in message.timings)
+        read.append({"at": at, "age": (now_ns - time_to_ns(message.header.stamp)) / 1e9, "said": said})
+    return {**heard, "raw_results": read}
 
 
 if __name__ == "__main__":

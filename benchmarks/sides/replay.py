@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from edge_ai.core.errors import SourceError
 from edge_ai.core.types import Image
 
 COUNT = 60
-"""Pictures held in memory, the first of the video."""
+"""Pictures held in memory at most, the first of the video."""
+_MEMORY = 128 * 2**20  # bytes that they may take
 SYNTHETIC = "synthetic"
 """Stands for a video where there is none: shapes, 768x576."""
 
@@ -26,22 +28,42 @@ SYNTHETIC = "synthetic"
 def pictures(video: str) -> list[Image]:
     """The first (H, W, 3) BGR pictures of a video, the same list each time.
 
+    Args:
+        video: its path or `SYNTHETIC`, with the size to bring them to where `sized` has added one.
+
     Raises:
         SourceError: it cannot be read.
     """
-    if video == SYNTHETIC:
-        scene = Scene(768, 576)
-        return [scene.picture(index).copy() for index in range(COUNT)]
-    capture = cv2.VideoCapture(video)
+    name, _, size = video.partition("#")
     taken: list[Image] = []
-    while len(taken) < COUNT:
-        found, image = capture.read()
-        if not found:
+    for image in _drawn() if name == SYNTHETIC else _played(name):
+        taken.append(cv2.resize(image, _size(size)) if size else image)
+        if len(taken) == COUNT or taken[0].nbytes * (len(taken) + 1) > _MEMORY:
             break
-        taken.append(np.asarray(image, np.uint8))
     if not taken:
-        raise SourceError(f"video '{Path(video).name}' cannot be read", got="no picture")
+        raise SourceError(f"video '{Path(name).name}' cannot be read", got="no picture")
     return taken
+
+
+def sized(video: str, size: str) -> str:
+    """The video with every picture brought to a size such as "640x480"."""
+    return f"{video}#{size}"
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    return int(width), int(height)
+
+
+def _drawn() -> Iterator[Image]:
+    scene = Scene(768, 576)
+    yield from (scene.picture(index).copy() for index in range(COUNT))
+
+
+def _played(path: str) -> Iterator[Image]:
+    capture = cv2.VideoCapture(path)
+    while (read := capture.read())[0]:
+        yield np.asarray(read[1], np.uint8)
 
 
 class ReplaySource(CameraSource):

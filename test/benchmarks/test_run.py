@@ -75,3 +75,19 @@ def test_time_for_another_round_is_up_at_a_part_of_the_limit(tmp_path):
     assert not context.before(0.5)
     assert context.limit == 180
     assert Context(False, tmp_path, print).limit == 1200
+
+
+def test_parts_are_parts_of_one_topic(capsys):
+    with pytest.raises(SystemExit):
+        main(["--parts", "peers"])
+    assert "--parts needs --only" in capsys.readouterr().err
+
+
+def test_a_page_is_written_from_the_report_file(tmp_path, monkeypatch):
+    def drawn(context, report):
+        report.results["parts"] = context.parts
+        report.draw = lambda content: f"<p>{content['topic']} {content['results']['parts']}</p>"
+
+    monkeypatch.setattr(TOPICS, "load", lambda name: drawn)
+    assert main(["--only", "artificial", "--parts", "a,b", "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "report.html").read_text() == "<p>artificial ['a', 'b']</p>"

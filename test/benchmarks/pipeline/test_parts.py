@@ -70,10 +70,10 @@ def test_images_that_did_not_arrive_are_counted_by_their_number():
 def test_what_the_inference_node_counted_is_held_against_what_was_sent():
     counts = {"processed": 5, "dropped": 2, "failed": 1, "unreadable images": 0}
     heard = {"captured": [{"index": index} for index in range(10)], "counters": {"inference": counts}}
-    accounted = transport._accounted(heard)
+    accounted = transport.accounted(heard)
     assert (accounted["sent"], accounted["reached"], accounted["lost"]) == (10, 8, 2)
 
 
 def test_without_the_nodes_counts_nothing_is_claimed():
     with pytest.raises(MeasurementError, match="no counts"):
-        transport._accounted({"captured": [{"index": 0}], "counters": {}})
+        transport.accounted({"captured": [{"index": 0}], "counters": {}})

@@ -29,3 +29,12 @@ def test_a_video_without_a_picture_is_refused(tmp_path):
     (tmp_path / "v.avi").write_bytes(b"nothing")
     with pytest.raises(SourceError, match=r"v\.avi"):
         replay.pictures(str(tmp_path / "v.avi"))
+
+
+def test_pictures_are_brought_to_a_size_and_take_a_bounded_memory():
+    small = replay.pictures(replay.sized(replay.SYNTHETIC, "64x48"))
+    assert (len(small), small[0].shape) == (replay.COUNT, (48, 64, 3))
+    large = replay.pictures(replay.sized(replay.SYNTHETIC, "1920x1080"))
+    assert large[0].shape == (1080, 1920, 3)
+    assert 1 < len(large) < replay.COUNT
+    assert sum(image.nbytes for image in large) <= 128 * 2**20
