@@ -9,6 +9,7 @@ TOPICS: Registry[Measure] = Registry(
     "topic",
     {
         "pipeline": "benchmarks.pipeline.measure:measure",
+        "realtime": "benchmarks.realtime.measure:measure",
     },
 )
 """Each topic's `measure` function by its name; its report goes to ``out/bench/<name>.json``."""

@@ -1,6 +1,7 @@
 """Each side works for a moment, in this process; what it measures is not judged."""
 
 import gc
+import time
 from contextlib import closing
 
 import pytest
@@ -11,6 +12,7 @@ from benchmarks.peers import QueuePipeline, to_tensor
 from benchmarks.sides import replay
 from benchmarks.sides.bare import BareLoop
 from benchmarks.sides.composed import ComposedRobot
+from benchmarks.sides.limit import Limit
 from edge_ai.processing.card import ModelCard
 from edge_ai.processing.resize import Preprocessor
 from edge_ai.runtime.resources import shipped_card
@@ -48,7 +50,7 @@ def test_the_composed_robot_takes_real_time_settings_and_gives_them_back():
 
 def test_the_queue_of_ten_uses_every_frame_in_turn():
     peer = QueuePipeline({"video": replay.SYNTHETIC, "rate": 30.0})
-    heard = peer.measure({"seconds": 0.4})
+    heard = peer.measure({"warm": 0.3, "seconds": 1.0})
     assert len(heard["instants"]) == len(heard["ages"]) > 0
     assert min(heard["ages"]) > 0
 
@@ -59,3 +61,26 @@ def test_the_peer_prepares_the_same_picture_by_other_means():
     ours = tensor.copy()
     assert Preprocessor(card.input).prepare(image, "bgr8", ours) == placement
     assert abs(ours - tensor).max() < 1e-4
+
+
+def test_the_queue_of_ten_with_polling_begins_anew_with_every_task():
+    peer = QueuePipeline({"video": replay.SYNTHETIC, "rate": 100.0, "poll": 0.001})
+    for _ in range(2):
+        heard = peer.measure({"warm": 0.3, "seconds": 0.5})
+        assert len(heard["instants"]) == len(heard["ages"]) > 0
+        assert heard["cpu_s"] > 0
+        assert max(heard["ages"]) < 5  # nothing is left in the queues from the turn before
+
+
+@pytest.mark.parametrize("setting", [(1, 1, False), (2, 1, False), (1, 2, True)])
+def test_the_limit_runs_at_any_setting_and_takes_nothing_when_idle(setting):
+    loop = Limit({"video": replay.SYNTHETIC})
+    workers, threads, spinning = setting
+    task = {"warm": 0.1, "seconds": 0.3, "workers": workers, "threads": threads, "spinning": spinning}
+    answer = loop.measure(task)
+    assert answer["instants"] == sorted(answer["instants"])
+    assert sum(answer["durations"]) >= 0.3 * workers
+    assert answer["cpu_s"] > 0
+    before = time.process_time()
+    time.sleep(0.3)
+    assert time.process_time() - before < 0.1  # threads that spun would take 0.3 s
