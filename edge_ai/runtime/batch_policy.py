@@ -15,15 +15,21 @@ class Plan(NamedTuple):
         size: items to take at most.
         enough: run as soon as so many wait,
         until_ns: or at this steady time with those that do.
+        takes_ns: an item whose deadline is nearer than this when the batch begins is not run.
     """
 
     size: int
     enough: int
     until_ns: int
+    takes_ns: int = 0
 
 
 class BatchPolicy(Protocol):
-    """Decides on batches. A batcher asks it under its lock, so it need not be safe between threads, but be quick."""
+    """Decides on batches.
+
+    A batcher asks it under its lock, so it need not be safe between threads, but be quick; `tune` alone is called
+    without.
+    """
 
     @property
     def max_size(self) -> int:
@@ -39,14 +45,17 @@ class BatchPolicy(Protocol):
             soonest_ns: the earliest of their deadlines, or None where none has one.
         """
 
-    def least_ns(self) -> int:
-        """How long the quickest run takes, as far as known; an item with less time left is not worth running."""
+    def least_ns(self, now_ns: int) -> int:
+        """How long the quickest run takes, as far as known; an item with less time left is not let in."""
 
     def arrived(self, now_ns: int) -> None:
         """One more item waits."""
 
-    def ran(self, size: int, took_ns: int) -> None:
+    def ran(self, size: int, took_ns: int, now_ns: int) -> None:
         """A batch ran without failing."""
+
+    def tune(self) -> None:
+        """Take some time to think, between two batches of a worker."""
 
 
 class FixedPolicy:
@@ -77,9 +86,11 @@ class FixedPolicy:
         until = since_ns + self._wait_ns
         return Plan(self._size, self._size, until if soonest_ns is None else min(until, soonest_ns - 1))
 
-    def least_ns(self) -> int:
+    def least_ns(self, now_ns: int) -> int:
         return 0
 
     def arrived(self, now_ns: int) -> None: ...
 
-    def ran(self, size: int, took_ns: int) -> None: ...
+    def ran(self, size: int, took_ns: int, now_ns: int) -> None: ...
+
+    def tune(self) -> None: ...

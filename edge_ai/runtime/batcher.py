@@ -11,7 +11,7 @@ from typing import Generic
 from edge_ai.core.clock import NS, Clock, SystemClock
 from edge_ai.core.errors import InferenceError, ParameterError
 from edge_ai.runtime.batch_counts import BatchCounts, SourceCounts
-from edge_ai.runtime.batch_policy import BatchPolicy
+from edge_ai.runtime.batch_policy import BatchPolicy, Plan
 from edge_ai.runtime.fair_queue import Share
 from edge_ai.runtime.ticket import In, Out, Ticket
 from edge_ai.runtime.waiting_room import WaitingRoom
@@ -185,15 +185,13 @@ class Batcher(Generic[In, Out]):
                     self._enough = 1
                     self._ready.wait()
                     continue
-                now, size = self._now_ns(), 1
-                if not single:
-                    plan = self._room.plan(now)
-                    if waiting < plan.enough and now < plan.until_ns:
-                        self._enough, self._soonest = plan.enough, self._room.soonest_ns() or plan.until_ns
-                        self._ready.wait((plan.until_ns - now) / NS)
-                        continue
-                    size = plan.size
-                taken = self._room.take(size, now)
+                now = self._now_ns()
+                plan = Plan(1, 1, now, self._policy.least_ns(now)) if single else self._room.plan(now)
+                if waiting < plan.enough and now < plan.until_ns:
+                    self._enough, self._soonest = plan.enough, self._room.soonest_ns() or plan.until_ns
+                    self._ready.wait((plan.until_ns - now) / NS)
+                    continue
+                taken = self._room.take(plan.size, now + plan.takes_ns)
                 self._taken.notify_all()
                 return taken
         return [], []
@@ -207,15 +205,16 @@ class Batcher(Generic[In, Out]):
         except Exception as error:
             self._fail(run, batch, error)
             return
-        took = self._now_ns() - began
+        now = self._now_ns()
         with self._ready:
             self._batches[len(batch)] += 1
-            self._policy.ran(len(batch), took)
+            self._policy.ran(len(batch), now - began, now)
             for ticket in batch:
                 self._room.counts[ticket.source].processed += 1
         for ticket, output in zip(batch, outputs, strict=True):
             ticket.output = output
             ticket.end("done")
+        self._policy.tune()
 
     def _fail(self, run: Runner[In, Out], batch: Sequence[Ticket[In, Out]], error: Exception) -> None:
         alone = batch[0] if len(batch) == 1 else None

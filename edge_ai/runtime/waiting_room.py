@@ -51,7 +51,7 @@ class WaitingRoom(Generic[In, Out]):
             What was dropped: those, or the ticket itself, or nothing.
         """
         source, limit = ticket.source, self._limits.get(ticket.source)
-        if ticket.deadline_ns is not None and ticket.deadline_ns <= now + self._policy.least_ns():
+        if ticket.deadline_ns is not None and ticket.deadline_ns <= now + self._policy.least_ns(now):
             return self.drop([ticket], "expired")
         if not latest and not self.has_room(source, latest):
             return self.drop([ticket], "full")
@@ -81,14 +81,13 @@ class WaitingRoom(Generic[In, Out]):
         plan = self._policy.plan(now, len(self._queue), since, self.soonest_ns())
         return plan if self._others else plan._replace(enough=min(plan.enough, self._reach(now)))
 
-    def take(self, size: int, now: int) -> tuple[list[Ticket[In, Out]], list[Ticket[In, Out]]]:
-        """Take a batch of at most ``size``; returns it and what was dropped because it is too late for it."""
+    def take(self, size: int, bound_ns: int) -> tuple[list[Ticket[In, Out]], list[Ticket[In, Out]]]:
+        """Take a batch of at most ``size``; returns it and what was dropped for a deadline not after the bound."""
         batch: list[Ticket[In, Out]] = []
         late: list[Ticket[In, Out]] = []
-        bound = now + self._policy.least_ns()
         while len(batch) < size and self._queue:
             ticket = self._queue.pop()
-            if ticket.deadline_ns is not None and ticket.deadline_ns <= bound:
+            if ticket.deadline_ns is not None and ticket.deadline_ns <= bound_ns:
                 late.append(ticket)
             else:
                 ticket.state = "running"

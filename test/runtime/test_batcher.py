@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from edge_ai.core.clock import NS, ManualClock
 from edge_ai.core.errors import InferenceError, ParameterError
+from edge_ai.runtime.adaptive_policy import AdaptivePolicy
 from edge_ai.runtime.batch_policy import FixedPolicy
 from edge_ai.runtime.batcher import Batcher
 from edge_ai.runtime.fair_queue import Share
@@ -294,12 +295,13 @@ steps = st.tuples(
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.lists(steps, max_size=60), st.integers(1, 4), st.integers(1, 3), st.sampled_from([0, 5e-4]))
+@given(st.lists(steps, max_size=60), st.integers(1, 4), st.integers(1, 3), st.sampled_from([0, 5e-4, None]))
 def test_every_item_ends_exactly_once(steps, size, workers, wait):
     """Whatever is submitted and taken back, from two threads at once, and whatever the engine chokes on."""
     engine = Engine(chokes_on=[3, 5])
     shares = {"a": Share(2.0, 1), "b": Share(max_rate=2000)}
-    batcher = Batcher(lambda: engine, FixedPolicy(size, wait), workers=workers, shares=shares, capacity=4)
+    policy = AdaptivePolicy(size) if wait is None else FixedPolicy(size, wait)
+    batcher = Batcher(lambda: engine, policy, workers=workers, shares=shares, capacity=4)
     batcher.start()
     ended, tickets = [], []
 

@@ -1,0 +1,142 @@
+"""Batch size and wait from what the engine and the arrivals have shown."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from edge_ai.core.clock import NS
+from edge_ai.core.errors import ParameterError
+from edge_ai.runtime.batch_control import best_control
+from edge_ai.runtime.batch_policy import Plan
+from edge_ai.runtime.latency_curve import LatencyCurve, Seconds
+
+_TUNE_NS = NS // 2
+"""The control is worked out anew no more often; it takes milliseconds."""
+_LOOK_NS = NS // 10
+"""A size is run for the sake of learning no more often."""
+_TRUST_NS = NS
+"""Nothing is refused on the strength of an older run: the engine may be quicker by now."""
+_CHANGE = 0.05
+_ARRIVALS, _ARRIVALS_NS = 256, 5 * NS
+
+
+class AdaptivePolicy:
+    """Makes the mean time from arrival to result least, and meets the deadlines that can be met.
+
+    It learns how long a batch of each size takes (`LatencyCurve`) and how often items come, and from them the best
+    control (`best_control`): an idle engine starts at once unless waiting for one more pays, a backlog is served in the
+    sizes that clear it best, and where a batch is no quicker than its items one by one, they run one by one. Deadlines
+    go before: a wait ends in time for the soonest; a batch is made smaller for it as long as the engine then keeps up;
+    what cannot make it is not run, so that under overload the most results come in time. About once a minute a size
+    that has not run lately is run again, to see whether things have changed; a size grows to twice the largest known.
+
+    Args:
+        max_size: items in a batch at most, at least 1.
+
+    Raises:
+        ParameterError: it is out of range.
+    """
+
+    def __init__(self, max_size: int) -> None:
+        if max_size < 1:
+            raise ParameterError("the size of a batch", got=max_size, wanted="at least 1")
+        self._max_size = max_size
+        self._curve = LatencyCurve(max_size)
+        self._arrivals: deque[int] = deque(maxlen=_ARRIVALS)
+        self._ran_ns = self._looked_ns = -NS
+        self._due_ns = 0
+        # Handed from `ran` to `tune`, and what the control in use was made for.
+        self._task: tuple[float, Seconds] | None = None
+        self._made_for: tuple[float, Seconds] | None = None
+        self._rate = 0.0
+        self._sizes: list[int] = []
+        self._usual_ns = [0] * (max_size + 1)
+        self._high_ns = [0] * (max_size + 1)
+
+    @property
+    def max_size(self) -> int:
+        return self._max_size
+
+    @property
+    def control(self) -> tuple[int, ...]:
+        """How many to run, by how many wait; 0: wait for one more. Empty before anything ran."""
+        return tuple(self._sizes)
+
+    def plan(self, now_ns: int, waiting: int, since_ns: int, soonest_ns: int | None) -> Plan:
+        trusted = now_ns - self._ran_ns < _TRUST_NS
+        dared = min(waiting, self._max_size, max(1, 2 * self._curve.known))
+        size, enough = self._choose(dared, waiting, now_ns)
+        if enough > waiting:
+            until = since_ns + round(3 * enough / self._rate * NS)
+            if soonest_ns is not None:
+                until = min(until, soonest_ns - self._high_ns[min(enough, self._max_size)])
+            if until > now_ns:
+                return Plan(size, enough, until)
+        if soonest_ns is not None and trusted:
+            size = self._hasten(size, soonest_ns - now_ns)
+        # Who is sure to be too late makes room; who may be, only where others wait behind.
+        takes = (self._usual_ns if waiting <= size else self._high_ns)[size] if trusted else 0
+        return Plan(size, waiting, now_ns, takes)
+
+    def least_ns(self, now_ns: int) -> int:
+        return self._usual_ns[1] if now_ns - self._ran_ns < _TRUST_NS else 0
+
+    def arrived(self, now_ns: int) -> None:
+        self._arrivals.append(now_ns)
+
+    def ran(self, size: int, took_ns: int, now_ns: int) -> None:
+        self._curve.add(size, took_ns / NS, now_ns)
+        self._ran_ns = now_ns
+        if now_ns < self._due_ns:
+            return
+        seconds, spread = self._curve.seconds(), self._curve.spread()
+        self._due_ns = now_ns + (_TUNE_NS if self._made_for else 0)
+        self._usual_ns = [round(value * NS) for value in seconds.tolist()]
+        self._high_ns = [round(value * spread) for value in self._usual_ns]
+        rate = self._arrival_rate(now_ns)
+        if self._made_for is None or _apart(self._made_for, (rate, seconds)):
+            self._task = (rate, seconds)
+
+    def tune(self) -> None:
+        task, self._task = self._task, None
+        if task is None:
+            return
+        # The list is swapped as a whole: `plan` may be at work meanwhile.
+        self._rate, self._sizes = max(task[0], 1e-3), best_control(*task).tolist()
+        self._made_for = task
+
+    def _choose(self, dared: int, waiting: int, now_ns: int) -> tuple[int, int]:
+        """Size, and how many should wait for it."""
+        sizes = self._sizes
+        if not sizes:
+            return dared, waiting
+        if now_ns - self._looked_ns > _LOOK_NS and self._curve.stale(dared, now_ns):
+            self._looked_ns = now_ns
+            return dared, waiting
+        last = len(sizes) - 1
+        enough = min(waiting, last)
+        while sizes[enough] == 0 and enough < last:
+            enough += 1
+        if enough > waiting:
+            return min(self._max_size, enough), enough
+        return min(dared, sizes[enough]), waiting
+
+    def _hasten(self, size: int, left_ns: int) -> int:
+        """The largest size that still meets a deadline, if the engine keeps up with it; else the size as it is."""
+        for smaller in range(size, 0, -1):
+            if self._high_ns[smaller] <= left_ns:
+                return smaller if smaller * NS >= self._rate * self._usual_ns[smaller] else size
+        return size
+
+    def _arrival_rate(self, now_ns: int) -> float:
+        arrivals = self._arrivals
+        while len(arrivals) > 32 and now_ns - arrivals[0] > _ARRIVALS_NS:
+            arrivals.popleft()
+        return (len(arrivals) - 1) * NS / (now_ns - arrivals[0]) if len(arrivals) > 1 and now_ns > arrivals[0] else 0.0
+
+
+def _apart(one: tuple[float, Seconds], other: tuple[float, Seconds]) -> bool:
+    """Whether arrivals or times are so different that another control may be better."""
+    if abs(one[0] - other[0]) > _CHANGE * one[0]:
+        return True
+    return bool((abs(one[1] - other[1]) > _CHANGE * one[1]).any())
