@@ -12,7 +12,7 @@ def generate_launch_description():
     nodes = ["camera", "inference", "control"]
     return LaunchDescription(
         [
-            *arguments((*COMMON, "source", "model", "composed", "autostart")),
+            *arguments((*COMMON, "source", "cameras", "model", "composed", "autostart")),
             *transport(),
             *(managed(name, separate) for name in nodes),
             manager(nodes, separate),

@@ -50,11 +50,11 @@ def overlay_of_status(message: ControlStatus) -> Overlay:
 
 
 class Annotator:
-    """Draws on a thread of its own, so that pictures for people never slow the robot."""
+    """Draws on a thread of its own, so that pictures for people never slow the robot; publishes them on ``topic``."""
 
-    def __init__(self, node: Any) -> None:
+    def __init__(self, node: Any, topic: str) -> None:
         self._node = node
-        self._publisher = node.publisher(Image, "inference/annotated", SENSOR)
+        self._publisher = node.publisher(Image, topic, SENSOR)
         self._slot: LatestSlot[tuple[Result, Frame]] = LatestSlot()
         self._overlay: Overlay | None = None
         # An arrow of full length is the fastest command seen; what the control node's limits are is its own affair.

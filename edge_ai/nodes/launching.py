@@ -13,7 +13,7 @@ from ament_index_python.packages import get_package_share_path
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.conditions import IfCondition
 from launch.launch_context import LaunchContext
-from launch.substitutions import EnvironmentVariable, LaunchConfiguration
+from launch.substitutions import EnvironmentVariable
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
@@ -36,6 +36,12 @@ _ARGUMENTS: dict[str, tuple[str, list[str] | None, str]] = {
         None,
         "Camera source: device number or path, URL, file, folder, 'gst: PIPELINE', csi://0 or synthetic; "
         "empty: as the parameters say.",
+    ),
+    "cameras": (
+        "",
+        None,
+        "Several cameras for one model, as 'front=SOURCE; rear=SOURCE': each has its topics in the namespace of its "
+        "name, and the robot follows what the first one sees; empty: one camera.",
     ),
     "model": ("", None, "Model card (YAML); empty: as the parameters say."),
     "composed": ("false", _BOOL, "One process in which frames pass without DDS, instead of one process a node."),
@@ -91,28 +97,81 @@ def manager(nodes: list[str], condition: IfCondition | None = None) -> OpaqueFun
 
 def _start(context: LaunchContext, name: str, overrides: Mapping[str, str], fixed: Mapping[str, Any]) -> list[Node]:
     given = {argument: context.launch_configurations.get(argument, "") for argument in _ARGUMENTS}
+    cameras = _cameras(given["cameras"])
+    values = {there: _text(given[here]) for here, there in overrides.items() if given[here]} | dict(fixed)
+    if not cameras:
+        return [_node(name, given, values)]
+    if name == "pipeline":
+        raise ParameterError(
+            "launch argument 'cameras'", got="composed:=true", wanted="separate processes: leave it out"
+        )
+    if name == "camera":
+        sources = cameras.items()
+        return [_node(name, given, {**values, "source": _text(source)}, inside=camera) for camera, source in sources]
+    if name == "lifecycle_manager":
+        values["node_names"] = [
+            other for node in values["node_names"] for other in _each(node, cameras if node == "camera" else [])
+        ]
+    elif name == "inference":
+        values["cameras"] = list(cameras)
+    elif name == "control":
+        return [
+            _node(name, given, values, remappings=[("inference/results", f"{next(iter(cameras))}/inference/results")])
+        ]
+    return [_node(name, given, values)]
+
+
+def _node(
+    name: str,
+    given: Mapping[str, str],
+    values: Mapping[str, Any],
+    *,
+    inside: str = "",
+    remappings: Iterable[tuple[str, str]] = (),
+) -> Node:
+    """A node from the launch arguments; ``inside`` is a namespace below the given one."""
     files = [SHARE / f"config/{name}.yaml", SHARE / f"config/profiles/{given['target']}.yaml"]
     if given["params_file"]:
         files.append(_params_file(given["params_file"]))
-    parameters: list[Any] = [str(path) for path in files]
-    values: dict[str, Any] = {"use_sim_time": given["use_sim_time"] == "true", **fixed}
+    parameters: dict[str, Any] = {"use_sim_time": given["use_sim_time"] == "true", **values}
     if name == "lifecycle_manager":
-        values["autostart"] = given["autostart"] == "true"
-    values.update(
-        {there: ParameterValue(given[here], value_type=str) for here, there in overrides.items() if given[here]}
-    )
-    node = Node(
+        parameters["autostart"] = given["autostart"] == "true"
+    return Node(
         package="edge_ai",
         executable=f"{name}_node",
         name=name,
-        namespace=LaunchConfiguration("namespace"),
-        parameters=[*parameters, values],
+        namespace="/".join(part for part in (given["namespace"], inside) if part),
+        parameters=[*(str(path) for path in files), parameters],
+        remappings=list(remappings),
         arguments=["--ros-args", "--log-level", given["log_level"]],
         output="screen",
         respawn=True,
         respawn_delay=2.0,
     )
-    return [node]
+
+
+def _text(value: str) -> ParameterValue:
+    return ParameterValue(value, value_type=str)
+
+
+def _each(node: str, namespaces: Iterable[str]) -> list[str]:
+    return [f"{namespace}/{node}" for namespace in namespaces] or [node]
+
+
+def _cameras(text: str) -> dict[str, str]:
+    """Sources by camera.
+
+    Raises:
+        ParameterError: the text is no list of cameras.
+    """
+    cameras: dict[str, str] = {}
+    for part in filter(str.strip, text.split(";")):
+        name, equals, source = (piece.strip() for piece in part.partition("="))
+        if not (equals and source and name.isidentifier()) or name in cameras:
+            wanted = "'front=SOURCE; rear=SOURCE', each name once"
+            raise ParameterError("launch argument 'cameras'", got=repr(part.strip()), wanted=wanted)
+        cameras[name] = source
+    return cameras
 
 
 def _params_file(name: str) -> Path:

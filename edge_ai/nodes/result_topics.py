@@ -12,13 +12,19 @@ from edge_ai.nodes.vision import VisionPublisher
 
 
 class ResultPublisher:
-    """inference/results, inference/annotated and, with vision_msgs installed, inference/detections."""
+    """inference/results, inference/annotated and, with vision_msgs installed, inference/detections.
 
-    def __init__(self, node: ManagedNode) -> None:
+    Args:
+        node: publishes.
+        camera: namespace of these topics, relative to the node's; empty for none.
+    """
+
+    def __init__(self, node: ManagedNode, camera: str = "") -> None:
         self._node = node
-        self._results = node.publisher(InferenceResult, "inference/results", NEWEST)
-        self._vision = VisionPublisher(node)
-        self.annotator = Annotator(node)
+        prefix = f"{camera}/inference" if camera else "inference"
+        self._results = node.publisher(InferenceResult, f"{prefix}/results", NEWEST)
+        self._vision = VisionPublisher(node, f"{prefix}/detections")
+        self.annotator = Annotator(node, f"{prefix}/annotated")
 
     def result(self, result: Result, frame: Frame, dropped: int) -> None:
         """Publish one result, and the frame drawn over if somebody looks."""

@@ -15,11 +15,11 @@ except ImportError:
 
 
 class VisionPublisher:
-    """inference/detections, for the tools that know vision_msgs; does nothing where it is not installed."""
+    """A topic for the tools that know vision_msgs; does nothing where it is not installed."""
 
-    def __init__(self, node: Any) -> None:
+    def __init__(self, node: Any, topic: str) -> None:
         self._node = node
-        self._publisher = node.publisher(vision.Detection2DArray, "inference/detections", NEWEST) if vision else None
+        self._publisher = node.publisher(vision.Detection2DArray, topic, NEWEST) if vision else None
 
     def publish(self, result: Result) -> None:
         """Publish a result to whoever subscribes."""

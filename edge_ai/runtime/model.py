@@ -136,7 +136,7 @@ class Model:
         tensors = {**self.backend.inputs, **self.backend.outputs}
         for name in (self.card.input.name, *self.card.output_names):
             if tensors[name].shape[:1] != (None,):
-                return f"{tensors[name]} has no open batch dimension"
+                return f"{name} ({tensors[name]}) has no open batch dimension"
         return ""
 
     def request(self, size: int = 1) -> Request:

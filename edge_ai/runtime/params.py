@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from collections.abc import Mapping
+from typing import Literal, TypeVar
+
+from pydantic import model_validator
 
 from edge_ai.core.params import Params, param
+from edge_ai.runtime.fair_queue import Share
+
+T = TypeVar("T")
+_CAMERA = re.compile(r"[A-Za-z]\w*(/[A-Za-z]\w*)*")
 
 
 class InferenceParams(Params):
@@ -30,4 +38,58 @@ class InferenceParams(Params):
     transport: Literal["raw", "compressed"] = param(
         "raw", "Camera topic to read: raw images, or JPEG from camera/image_raw/compressed."
     )
+    cameras: list[str] = param(
+        [""],
+        "Names of the cameras, each the namespace of its camera/image_raw and inference/results; empty: one, here.",
+    )
+    camera_weights: list[float] = param(
+        [1.0], "Share of the model for each camera, relative to others of its priority; a single value holds for all."
+    )
+    camera_priorities: list[int] = param(
+        [0], "Priority of each camera: higher goes first, always; a single value holds for all."
+    )
+    camera_rates: list[float] = param(
+        [0.0], "Images of each camera inferred a second at most; 0: no cap. A single value holds for all."
+    )
+    batching: Literal["adaptive", "fixed"] = param(
+        "adaptive",
+        "How images of several cameras share an inference; adaptive: as measured, fixed: by max_batch and batch_wait.",
+    )
+    max_batch: int = param(
+        0, "Images in one inference at most, if the model takes several; 0: one for each camera.", ge=0, le=64
+    )
+    batch_wait: float = param(
+        0.005, "With fixed batching: how long the first image waits for others.", unit="s", ge=0, le=1
+    )
+    max_age: float = param(
+        0.0, "An image that would be older than this when its result comes is not inferred; 0: any is.", unit="s", ge=0
+    )
     report_period: float = param(10.0, "Time between performance lines in the log; 0: none.", unit="s", ge=0, le=3600)
+
+    @model_validator(mode="after")
+    def _cameras_fit(self) -> InferenceParams:
+        if len(set(self.cameras)) != len(self.cameras) or (len(self.cameras) > 1 and "" in self.cameras):
+            raise ValueError(f"'cameras' must have different names, got {self.cameras}")
+        for camera in filter(None, self.cameras):
+            if not _CAMERA.fullmatch(camera):
+                raise ValueError(f"'cameras' are namespaces like front or left/upper, got {camera!r}")
+        for name in ("camera_weights", "camera_priorities", "camera_rates"):
+            given = len(getattr(self, name))
+            if given not in (1, len(self.cameras)):
+                raise ValueError(f"'{name}' has {given} values, wanted 1 or {len(self.cameras)}: one for each camera")
+        if min(self.camera_weights) <= 0 or min(self.camera_rates) < 0:
+            raise ValueError("'camera_weights' must be above 0 and 'camera_rates' not below")
+        return self
+
+    @property
+    def shares(self) -> Mapping[str, Share]:
+        """What each camera may have of the model."""
+        weights, priorities, rates = (
+            self._each(self.camera_weights),
+            self._each(self.camera_priorities),
+            self._each(self.camera_rates),
+        )
+        return {camera: Share(weights[i], priorities[i], rates[i]) for i, camera in enumerate(self.cameras)}
+
+    def _each(self, values: list[T]) -> list[T]:
+        return values * len(self.cameras) if len(values) == 1 else values

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from edge_ai.core.clock import NS
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.types import Frame, Result
 from edge_ai.runtime.batch_policy import BatchPolicy, FixedPolicy
@@ -55,6 +56,7 @@ class Pipeline:
         workers: inferences in work at once; an engine that takes one at a time still overlaps with the other stages.
         policy: when to infer several frames at once; default never.
         shares: what each camera may have of the model; one not named has `Share`'s defaults.
+        max_age: seconds; a frame that would be older when its result comes is not inferred. 0: any is.
     """
 
     def __init__(
@@ -66,7 +68,9 @@ class Pipeline:
         workers: int = 1,
         policy: BatchPolicy | None = None,
         shares: Mapping[str, Share] | None = None,
+        max_age: float = 0.0,
     ) -> None:
+        self._max_age_ns = round(max_age * NS)
         self._on_result, self._on_error = on_result, on_error or _log_failure
         policy = policy or FixedPolicy()
 
@@ -90,7 +94,15 @@ class Pipeline:
             frame: what to infer.
             patience: seconds to let a frame that still waits go first, where every frame counts more than its age.
         """
-        self._batcher.submit(frame, source=frame.camera, latest=True, patience=patience, on_done=self._done)
+        deadline = frame.header.steady_ns + self._max_age_ns if self._max_age_ns else None
+        self._batcher.submit(
+            frame,
+            source=frame.camera,
+            deadline_ns=deadline,
+            latest=True,
+            patience=patience,
+            on_done=self._done,
+        )
 
     def stop(self) -> None:
         """End all threads once the inferences under way have ended."""

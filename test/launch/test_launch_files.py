@@ -80,3 +80,23 @@ def test_the_whole_robot_under_launch(tmp_path):
     env = {**os.environ, "ROS_LOG_DIR": str(tmp_path)}
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_several_cameras_are_a_node_each_in_their_namespace():
+    description = get_launch_description_from_python_launch_file(str(ROOT / "launch/edge_ai.launch.py"))
+    cameras = "front=synthetic://320x240@15; rear=gst: videotestsrc ! appsink"
+    nodes = ["camera_node", "camera_node", "inference_node", "control_node", "lifecycle_manager_node"]
+    assert started(description, cameras=cameras) == nodes
+
+
+@pytest.mark.parametrize("cameras", ["front", "front=", "=synthetic", "front=a; front=b", "a b=synthetic"])
+def test_a_list_of_cameras_that_makes_no_sense_is_refused(cameras):
+    description = get_launch_description_from_python_launch_file(str(ROOT / "launch/edge_ai.launch.py"))
+    with pytest.raises(ParameterError, match="'cameras': got .* wanted 'front=SOURCE; rear=SOURCE'"):
+        started(description, cameras=cameras)
+
+
+def test_several_cameras_and_one_process_do_not_go_together():
+    description = get_launch_description_from_python_launch_file(str(ROOT / "launch/edge_ai.launch.py"))
+    with pytest.raises(ParameterError, match="'cameras': got composed:=true"):
+        started(description, cameras="front=synthetic", composed="true")

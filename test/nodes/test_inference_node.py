@@ -10,6 +10,7 @@ from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
+from edge_ai.core.errors import ParameterError
 from edge_ai.core.types import Frame, FrameHeader
 from edge_ai.msg import InferenceResult
 from edge_ai.nodes import images
@@ -142,3 +143,57 @@ def test_an_engine_that_is_not_here_is_refused(ros):
     node = one.add(InferenceNode())
     assert not one.do(node, "configure")
     assert "onnxruntime-gpu" in node.fault
+
+
+class Eyes:
+    """An active inference node and a camera for each of its names."""
+
+    def __init__(self, ros, *names, **parameters):
+        self.ros = ros(cameras=f"[{', '.join(names)}]", **parameters)
+        self.node = self.ros.add(InferenceNode())
+        self.results = {name: self.ros.listen(InferenceResult, f"{name}/inference/results") for name in names}
+        self.diagnostics = self.ros.listen(DiagnosticArray, "/diagnostics")
+        self._cameras = {
+            name: self.ros.probe.create_publisher(Image, f"{name}/camera/image_raw", SENSOR) for name in names
+        }
+        assert self.ros.do(self.node, "configure"), self.node.fault
+        assert self.ros.do(self.node, "activate")
+
+    def show(self, name):
+        stamp = self.node.get_clock().now().nanoseconds
+        frame = Frame(FrameHeader(stamp, 0, f"{name}_optical", 0, 320, 240), np.full((240, 320, 3), 127, np.uint8))
+        self._cameras[name].publish(images.image_to_msg(frame))
+
+    def state(self):
+        """The last diagnostics of the node: its message and its values."""
+        mine = [s for d in self.diagnostics for s in d.status if s.name == "inference"]
+        return (mine[-1].message, {pair.key: pair.value for pair in mine[-1].values}) if mine else ("", {})
+
+
+def test_each_camera_gets_its_results_in_its_own_namespace(ros, until):
+    eyes = Eyes(ros, "front", "rear")
+    until(lambda: eyes.show("front") or eyes.show("rear") or all(eyes.results.values()), "results of both", 30)
+    for name, results in eyes.results.items():
+        assert {result.header.frame_id for result in results} == {f"{name}_optical"}
+    until(lambda: eyes.state()[0] == "active", "diagnostics")
+    assert int(eyes.state()[1]["front: processed"]) >= 1
+
+
+def test_a_camera_that_never_sends_is_named_and_holds_nobody_up(ros, until):
+    eyes = Eyes(ros, "front", "broken", camera_priorities="[0, 9]")
+    until(lambda: eyes.show("front") or len(eyes.results["front"]) >= 5, "results of the other", 30)
+    until(lambda: "waiting for images on /broken/camera/image_raw" in eyes.state()[0], "diagnostics")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"cameras": "[front, front]"}, "'cameras' must have different names"),
+        ({"cameras": "[front, rear]", "camera_weights": "[1.0, 2.0, 3.0]"}, "'camera_weights' has 3 values"),
+        ({"cameras": "['../rear']"}, "namespaces like front or left/upper"),
+    ],
+)
+def test_cameras_that_make_no_sense_are_refused(ros, parameters, words):
+    ros(**parameters)
+    with pytest.raises(ParameterError, match=words):
+        InferenceNode()
