@@ -9,6 +9,7 @@ from edge_ai.capture.params import CameraParams
 from edge_ai.control.controller import Command, Controller
 from edge_ai.control.params import ControlParams
 from edge_ai.core.clock import Clock
+from edge_ai.core.errors import ParameterError
 from edge_ai.core.types import Frame, Result
 from edge_ai.runtime.control_loop import ControlLoop
 from edge_ai.runtime.model import Model
@@ -63,8 +64,11 @@ class Robot:
         """Load the model and open the camera, so that what cannot work fails now and says why.
 
         Raises:
-            EdgeAIError: the camera or the model cannot be had.
+            EdgeAIError: the camera or the model cannot be had, or several cameras are asked for.
         """
+        if len(self._inference.cameras) > 1:
+            wanted = "one camera in one process; several with separate nodes (composed:=false)"
+            raise ParameterError("parameter 'cameras'", got=self._inference.cameras, wanted=wanted)
         self.capturer.prepare()
         self.model = Model.load(self._inference, self._clock)
 
@@ -73,7 +77,14 @@ class Robot:
         assert self.model is not None, "call prepare() first"
         self.controller.activate()
         self._loop = ControlLoop(self.controller, self._on_command, self._control.rate)
-        self._pipeline = Pipeline(self.model, self._inferred, self._on_error, workers=self._inference.workers)
+        self._pipeline = Pipeline(
+            self.model,
+            self._inferred,
+            self._on_error,
+            workers=self._inference.workers,
+            shares={"": next(iter(self._inference.shares.values()))},  # frames of the one camera bear no name
+            max_age=self._inference.max_age,
+        )
         self._loop.start()
         self._pipeline.start()
         self.capturer.start()
