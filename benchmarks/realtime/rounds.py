@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.figures import calm, in_ms, median, percentile, rate
+from benchmarks.figures import calm, in_ms, percentile, rate
 from benchmarks.machine import own_seconds
 from benchmarks.realtime.bench import Answer, Bench, Turn
 
@@ -37,12 +39,12 @@ class Rounds:
 
     def median(self, side: str, figure: str) -> float:
         """The median over the rounds judged of a figure of a side."""
-        return median(self.per_round(side, figure))
+        return statistics.median(self.per_round(side, figure))
 
     def ratio(self, side: str, base: str, figure: str) -> float:
         """The median over the rounds judged of a side's figure over the base's of the same round."""
         pairs = zip(self.per_round(side, figure), self.per_round(base, figure), strict=True)
-        return median([value / below for value, below in pairs])
+        return statistics.median([value / below if below else math.inf for value, below in pairs])
 
     def pooled(self, side: str, what: str) -> list[float]:
         """All "ages", "durations" or ages "said" of a side in the rounds judged, in seconds."""
@@ -70,15 +72,16 @@ class Rounds:
 
 
 def figures(answer: Answer) -> dict[str, float]:
-    """What an answer says in numbers; NaN where it does not say."""
-    ages = answer.get("ages") or answer.get("durations") or []
-    speed = rate(answer["instants"])
+    """What an answer says in numbers; where no result came its age and its price are infinite."""
+    ages = answer.get("ages") or answer.get("durations") or [math.inf]
+    instants = answer["instants"]
+    speed = rate(instants) if len(instants) > 1 else len(instants) / answer["seconds"]
     return {
         "results_per_s": speed,
         # Results at the rate they came, since a turn's edges cut through some.
-        "cpu_ms_per_result": answer["cpu_s"] * 1e3 / (speed * answer["seconds"]),
-        "p50_ms": median(ages) * 1e3,
-        "p99_ms": percentile(ages, 99) * 1e3,
+        "cpu_ms_per_result": answer["cpu_s"] * 1e3 / (speed * answer["seconds"]) if speed else math.inf,
+        "p50_ms": statistics.median(ages) * 1e3,
+        "p99_ms": percentile(ages, 99) * 1e3 if instants else math.inf,
         "others_cores": answer["others_cores"],
     }
 

@@ -1,5 +1,7 @@
 """Turns of sides that are made up; nothing is measured here."""
 
+import math
+
 import pytest
 
 from benchmarks.realtime import rounds
@@ -19,6 +21,15 @@ def test_figures_of_an_answer():
     assert found["results_per_s"] == pytest.approx(50)
     assert found["cpu_ms_per_result"] == pytest.approx(5)
     assert (found["p50_ms"], found["p99_ms"]) == (pytest.approx(20), pytest.approx(20))
+
+
+def test_a_turn_without_a_result_speaks_against_its_side():
+    none = {**answer(0.02, cpu=0.1, others=0.2), "instants": [], "ages": []}
+    found = rounds.Rounds({"ours": [none], "theirs": [answer(0.02, cpu=0.1)]}, [0], 0.0)
+    assert found.ratio("ours", "theirs", "results_per_s") == 0
+    assert found.ratio("ours", "theirs", "p99_ms") == math.inf
+    assert found.ratio("ours", "theirs", "cpu_ms_per_result") == math.inf
+    assert found.ratio("theirs", "ours", "p99_ms") == 0
 
 
 def test_sides_are_compared_within_a_round_and_only_calm_rounds_count():
