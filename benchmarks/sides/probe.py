@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -27,6 +29,7 @@ from edge_ai.nodes.images import frame_from_msg
 from edge_ai.nodes.qos import SENSOR
 
 _PATIENCE = 60.0
+RAW = "raw_results"
 # Deep enough that this process loses nothing of what reliable writers send.
 _ALL = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 
@@ -49,9 +52,8 @@ class Probe(Node):
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
 
     def hear(self, topics: Sequence[str]) -> None:
-        """Listen to these topics and to no others."""
+        """Listen to these topics and to no others; "front/raw_results" are those of the camera of that name."""
         kinds: dict[str, tuple[Any, ...]] = {
-            "raw_results": (InferenceResult, "inference/results", self._on_raw, _ALL),
             "results": (InferenceResult, "inference/results", self._on_result, _ALL),
             "commands": (ControlStatus, "control/status", self._on_command, _ALL),
             "captured": (CameraStatus, "camera/status", self._on_captured, _ALL),
@@ -60,7 +62,9 @@ class Probe(Node):
         for name in set(self._subscriptions_made) - set(topics):
             self.destroy_subscription(self._subscriptions_made.pop(name))
         for name in set(topics) - set(self._subscriptions_made):
-            self._subscriptions_made[name] = self.create_subscription(*kinds[name], raw=name == "raw_results")
+            self._subscriptions_made[name] = (
+                self._hear_raw(name) if name.endswith(RAW) else self.create_subscription(*kinds[name])
+            )
         self.heard = {name: [] for name in ("processed", *topics)}
 
     def forget(self) -> dict[str, list[Any]]:
@@ -68,8 +72,12 @@ class Probe(Node):
         heard, self.heard = self.heard, {name: [] for name in self.heard}
         return heard
 
-    def _on_raw(self, message: bytes) -> None:
-        self.heard["raw_results"].append((time.monotonic(), time.time_ns(), message))
+    def _hear_raw(self, name: str) -> Any:
+        def on_raw(message: bytes) -> None:
+            self.heard[name].append((time.monotonic(), time.time_ns(), message))
+
+        topic = f"{name.removesuffix(RAW)}inference/results"
+        return self.create_subscription(InferenceResult, topic, on_raw, _ALL, raw=True)
 
     def _on_result(self, message: InferenceResult) -> None:
         timings = {stage.stage: stage.duration for stage in message.timings}
@@ -126,7 +134,8 @@ class Conductor:
 
         Args:
             task: with ``unheard`` nothing is subscribed to but the nodes' diagnostics; ``pids`` are processes whose
-                use of the processors is wanted.
+                use of the processors is wanted; ``nodes`` are those to activate, else all; ``hung`` is a process that
+                hangs from its activation to the end.
 
         Returns:
             What was heard within those seconds, by topic, and with ``pids`` the processor time ``cpu_s`` that they
@@ -136,19 +145,24 @@ class Conductor:
         if task.get("whole"):
             return self._measure_whole(task)
         self._probe.hear([] if task.get("unheard") else self._topics)
-        self._up()
+        names = [name for name in self._clients if name in task.get("nodes", self._clients)]
+        self._up(names)
+        if "hung" in task:
+            os.kill(task["hung"], signal.SIGSTOP)
         self._listen(task["warm"])
         self._probe.forget()
         before = seconds_used(task.get("pids", []))
         self._listen(task["seconds"])
         heard = self._probe.forget()
         used = seconds_used(task.get("pids", [])) - before
-        self._down(reversed(self._clients))
+        if "hung" in task:
+            os.kill(task["hung"], signal.SIGCONT)
+        self._down(reversed(names))
         return {**read_later(heard), **({"cpu_s": used} if "pids" in task else {})}
 
     def _measure_whole(self, task: Task) -> dict[str, Any]:
         self._probe.hear(self._topics)
-        self._up(settle=2.0)
+        self._up(self._clients, settle=2.0)
         self._listen(task["seconds"])
         self._down(["camera"])
         self._listen(0.5)
@@ -163,9 +177,9 @@ class Conductor:
         self._probe.destroy_node()
         rclpy.try_shutdown()
 
-    def _up(self, settle: float = 0.0) -> None:
+    def _up(self, names: Iterable[str], settle: float = 0.0) -> None:
         self._probe.forget()
-        for name in self._clients:
+        for name in names:
             if name == "camera":
                 self._listen(settle)  # until its publishers know all who listen
             self._change(name, Transition.TRANSITION_ACTIVATE)
@@ -198,14 +212,13 @@ def read_later(heard: dict[str, list[Any]]) -> dict[str, list[Any]]:
         What was heard, and for each of ``raw_results`` when it came (``at``), its ``age`` then and the age that its
         stages' timings add up to (``said``; 0 where it has none), in seconds.
     """
-    if "raw_results" not in heard:
-        return heard
-    read = []
-    for at, now_ns, data in heard["raw_results"]:
-        message = deserialize_message(data, InferenceResult)
-        said = sum(stage.duration for stage in message.timings)
-        read.append({"at": at, "age": (now_ns - time_to_ns(message.header.stamp)) / 1e9, "said": said})
-    return {**heard, "raw_results": read}
+    return {name: [_read(*one) for one in what] if name.endswith(RAW) else what for name, what in heard.items()}
+
+
+def _read(at: float, now_ns: int, data: bytes) -> dict[str, float]:
+    message = deserialize_message(data, InferenceResult)
+    said = sum(stage.duration for stage in message.timings)
+    return {"at": at, "age": (now_ns - time_to_ns(message.header.stamp)) / 1e9, "said": said}
 
 
 if __name__ == "__main__":
