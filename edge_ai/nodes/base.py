@@ -16,11 +16,10 @@ from rclpy.qos import QoSProfile
 
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.params import Params
+from edge_ai.nodes.process_settings import CLASSES, ProcessSettings
 from edge_ai.nodes.qos import publisher_events, subscription_events
 from edge_ai.nodes.qos_overrides import overridable
 from edge_ai.nodes.ros_params import NodeParams
-from edge_ai.runtime.realtime import Outcome, RealtimeSettings
-from edge_ai.runtime.realtime_params import RealtimeParams
 
 Diagnosis = tuple[bytes, str, Mapping[str, object]]
 
@@ -55,13 +54,12 @@ class ManagedNode(LifecycleNode):
 
     def __init__(self, name: str, classes: Mapping[str, type[Params]]) -> None:
         super().__init__(name)
-        self.params = NodeParams(self, {**classes, "process.": RealtimeParams})
+        self.params = NodeParams(self, {**classes, **CLASSES})
         self.params.watch(frozen=lambda: self.state != State.PRIMARY_STATE_UNCONFIGURED, on_change=self.params_changed)
         self.clock = RosClock(self)
         self.fault = ""
         self._qos_faults: dict[str, str] = {}
-        self._settings: RealtimeSettings | None = None
-        self._outcomes: list[Outcome] = []
+        self._process = ProcessSettings(self)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self.every(1.0, self._publish_diagnostics)
@@ -143,7 +141,7 @@ class ManagedNode(LifecycleNode):
     # Transitions ------------------------------------------------------------------------------------------------
 
     def on_configure(self, _state: Any) -> TransitionCallbackReturn:
-        done = self._attempt("configure", self._configure)
+        done = self._attempt("configure", lambda: self._process.configure(self.configure))
         if done is not TransitionCallbackReturn.SUCCESS:
             self._attempt("cleanup", self._cleanup, keep_fault=True)
         return done
@@ -169,23 +167,8 @@ class ManagedNode(LifecycleNode):
 
     on_error = on_shutdown
 
-    def _configure(self) -> None:
-        spinning = any(getattr(params, "allow_spinning", False) for params in self.params.values.values())
-        self._settings = RealtimeSettings(self.params["process."], spinning=spinning)
-        self._outcomes = self._settings.apply(self.configure)
-        for outcome in self._outcomes:
-            if outcome.applied:
-                self.get_logger().info(f"process.{outcome.setting}: {outcome.words}")
-            else:
-                self.get_logger().warning(f"goes on without process.{outcome.setting}: {outcome.words}")
-
     def _cleanup(self) -> None:
-        try:
-            self.cleanup()
-        finally:
-            if self._settings is not None:
-                self._settings.undo()
-            self._settings, self._outcomes = None, []
+        self._process.cleanup(self.cleanup)
 
     def _attempt(self, what: str, action: Callable[[], None], *, keep_fault: bool = False) -> TransitionCallbackReturn:
         fault = ""
@@ -221,9 +204,8 @@ class ManagedNode(LifecycleNode):
             for topic, words in self._qos_faults.items()
         ]
         statuses += [
-            diagnostic_status(f"{name}: process.{outcome.setting}", DiagnosticStatus.WARN, outcome.words, {})
-            for outcome in self._outcomes
-            if not outcome.applied
+            diagnostic_status(f"{name}: {parameter}", DiagnosticStatus.WARN, words, {})
+            for parameter, words in self._process.missing.items()
         ]
         array = DiagnosticArray(status=statuses)
         array.header.stamp = self.get_clock().now().to_msg()
