@@ -22,10 +22,10 @@ test:  ## all tests (ARGS="-k camera" to choose)
 	@$(BOOTSTRAP) --with test
 	@$(IN_ENV) ROS_DOMAIN_ID=$$(python tools/domain.py) exec python -m pytest $(ARGS)
 
-bench:  ## measure (ONLY=pipeline for one topic, QUICK=1 for a short run)
+bench:  ## measure (ONLY=pipeline for one topic, PARTS=limit,composed for some of it, QUICK=1 for a short run)
 	@$(BOOTSTRAP) --with test
 	@$(IN_ENV) ROS_DOMAIN_ID=$$(python tools/domain.py) exec python -m benchmarks $(if $(ONLY),--only "$(ONLY)") \
-	  $(if $(QUICK),--quick)
+	  $(if $(PARTS),--parts "$(PARTS)") $(if $(QUICK),--quick)
 
 lint:  ## ruff and mypy
 	@$(BOOTSTRAP) --with dev

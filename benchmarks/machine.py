@@ -82,3 +82,14 @@ def _version(name: str) -> str:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return ""
+
+
+def holdings(pid: int) -> dict[str, float]:
+    """What a process holds: ``rss_mib`` of memory, ``fds`` (file descriptors) and ``threads``; NaN if it is gone."""
+    try:
+        process = psutil.Process(pid)
+        with process.oneshot():
+            rss, fds, threads = process.memory_info().rss, process.num_fds(), process.num_threads()
+    except psutil.Error:
+        return dict.fromkeys(("rss_mib", "fds", "threads"), float("nan"))
+    return {"rss_mib": rss / 2**20, "fds": fds, "threads": threads}

@@ -19,7 +19,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image
 
-from benchmarks.machine import seconds_used
+from benchmarks.machine import holdings, seconds_used
 from benchmarks.sides.serve import Task, serve
 from edge_ai.capture.synthetic import read_index
 from edge_ai.msg import CameraStatus, ControlStatus, InferenceResult
@@ -57,6 +57,7 @@ class Probe(Node):
             "results": (InferenceResult, "inference/results", self._on_result, _ALL),
             "commands": (ControlStatus, "control/status", self._on_command, _ALL),
             "captured": (CameraStatus, "camera/status", self._on_captured, _ALL),
+            "pulses": (ControlStatus, "control/status", self._on_pulse, _ALL),
             "images": (Image, "camera/image_raw", self._on_image, SENSOR),
         }
         for name in set(self._subscriptions_made) - set(topics):
@@ -88,6 +89,10 @@ class Probe(Node):
         if message.has_result and stamp != self._last_stamp:
             self._last_stamp = stamp
             self.heard["commands"].append({"at": time.monotonic(), "age": message.age})
+
+    def _on_pulse(self, message: ControlStatus) -> None:
+        if message.has_result:
+            self.heard["pulses"].append(time.monotonic())
 
     def _on_captured(self, message: CameraStatus) -> None:
         if message.state == CameraStatus.STREAMING and message.captured:
@@ -144,6 +149,8 @@ class Conductor:
         """
         if task.get("whole"):
             return self._measure_whole(task)
+        if "cycles" in task:
+            return self._measure_cycles(task)
         self._probe.hear([] if task.get("unheard") else self._topics)
         names = [name for name in self._clients if name in task.get("nodes", self._clients)]
         self._up(names)
@@ -171,6 +178,21 @@ class Conductor:
         counters = dict(self._probe.counters)
         self._down([name for name in self._clients if name != "camera"])
         return {**read_later(self._probe.forget()), "counters": counters}
+
+    def _measure_cycles(self, task: Task) -> dict[str, Any]:
+        """Bring all nodes up and down and clean them up, time after time; what their processes hold after each time."""
+        self._probe.hear(self._topics)
+        held = []
+        for _ in range(task["cycles"]):
+            self._up(self._clients)
+            self._listen(task["seconds"])
+            self._down(reversed(self._clients))
+            for name in self._clients:
+                self._change(name, Transition.TRANSITION_CLEANUP)
+            held.append({str(pid): holdings(pid) for pid in task["pids"]})
+            for name in self._clients:
+                self._change(name, Transition.TRANSITION_CONFIGURE)
+        return {"held": held}
 
     def close(self) -> None:
         """Leave ROS."""
