@@ -17,8 +17,8 @@ def bar_chart(chart: Mapping[str, Any]) -> str:
 
     Args:
         chart: ``unit`` of the axis and ``rows``, each with a ``label`` and ``bars``, one value or one for each entry of
-            the chart's ``legend``; with ``goal`` or ``goals`` (one a bar) and ``better`` ("higher" or "lower") each bar
-            is marked where its goal is. A value of None was not measured.
+            the chart's ``legend``; with ``goal`` or ``goals`` (one a bar, None for none) and ``better`` ("higher" or
+            "lower") each bar is marked where its goal is. A value of None was not measured.
     """
     rows: Sequence[Mapping[str, Any]] = chart["rows"]
     values = [v for row in rows for v in (*row["bars"], *_goals(row)) if _known(v)]

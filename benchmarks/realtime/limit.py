@@ -69,17 +69,20 @@ def _sweep(bench: Bench) -> dict[str, Setting]:
     for mode, name in chosen.items():
         one = rounds.summary(name)
         context.say(f"limit: best for {mode}: {name}: {one['results_per_s']:.1f}/s, {one['p50_ms']:.1f} ms")
+    labels = {name: f"{name} ({', '.join(m for m, n in chosen.items() if n == name)})" for name in chosen.values()}
     bench.draw(
         {
             "title": "The limit at every setting: workers x threads of one inference",
             "unit": "results/s",
-            "rows": [{"label": name, "bars": [rounds.median(name, "results_per_s")]} for name in tried],
+            "rows": [
+                {"label": labels.get(name, name), "bars": [rounds.median(name, "results_per_s")]} for name in tried
+            ],
         },
         {
             "title": "The limit at every setting: time per frame",
             "unit": "ms",
             "legend": ["p50", "p99"],
-            "rows": [{"label": name, "bars": frame_bars(rounds, name)} for name in tried],
+            "rows": [{"label": labels.get(name, name), "bars": frame_bars(rounds, name)} for name in tried],
         },
     )
     return {mode: tried[name] for mode, name in chosen.items()}

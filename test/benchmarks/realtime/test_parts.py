@@ -145,3 +145,14 @@ def test_every_part_that_is_there_has_goals_and_a_measure():
             part = importlib.import_module(f"benchmarks.realtime.{name}")
             assert isinstance(part.GOALS, dict)
             assert callable(part.measure)
+
+
+def test_the_peers_charts_mark_what_ours_must_reach():
+    found = rounds(ours=(0.02, 0), tuned=(0.03, 0), defaults=(0.4, 0))
+    found = Rounds(
+        {"(b) tuned" if side == "tuned" else side: answers for side, answers in found.answers.items()}, [0], 0.0
+    )
+    results, ages = peers._charts(found, "t", 1.2, {"(b) tuned": 0.95, "defaults": 0.2})
+    assert results["rows"][0]["goal"] == pytest.approx(40)
+    assert ages["rows"][0]["goals"] == [None, pytest.approx(28.5)]
+    assert all("goals" not in row for row in ages["rows"][1:])
