@@ -27,6 +27,12 @@ def settings(bench: Bench) -> dict[str, Setting]:
     return bench.settings
 
 
+def fastest(bench: Bench, setting: Setting) -> float:
+    """The results/s of a setting in the sweep's best round."""
+    rates: list[float] = bench.report.results["limit"]["sides"][str(setting)]["results_per_s_by_round"]
+    return max(rates)
+
+
 def candidates(cores: int) -> list[Setting]:
     """Settings worth trying: no more threads in all than twice the cores, and one worker more than cores at most.
 

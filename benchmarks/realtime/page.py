@@ -43,6 +43,8 @@ def draw(content: Mapping[str, Any]) -> str:
         "<h2>Goals</h2>",
         _goals(content["goals"], content["failures"]),
         "<h2>Figures</h2>",
+        "<p>Bars are medians over the rounds, marks what follows for them from the goals; the table takes ratios "
+        "within each round, so the two may differ a little.</p>",
         *map(_figure, charts),
         "<h2>What was run</h2>",
         *_sides(content["results"]),

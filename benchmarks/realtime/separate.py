@@ -55,7 +55,7 @@ def _vga(bench: Bench) -> dict[str, float]:
     later = [a - b for a, b in zip(ages["separate latency"], ages["composed latency"], strict=True)]
     composed = frame_bars(rounds, "composed latency")
     bench.draw(
-        *charts(rounds, "Separate processes, 640x480", 0.93, 1.35),
+        *charts(rounds, "separate", "Separate processes, 640x480", 0.93, 1.35),
         {
             "title": "Separate processes, 640x480, settings for latency: age of results",
             "unit": "ms",

@@ -71,7 +71,7 @@ def test_our_nodes_are_held_against_the_limit_in_the_same_mode():
         "cpu_latency": pytest.approx(1.1),
         "cpu_throughput": pytest.approx(1.1),
     }
-    marked = {row["label"]: row.get("goal") for row in composed.charts(found, "t", 0.97, 1.1)[0]["rows"]}
+    marked = {row["label"]: row.get("goal") for row in composed.charts(found, "composed", "t", 0.97, 1.1)[0]["rows"]}
     assert marked["limit latency"] is None
     assert marked["composed throughput"] == pytest.approx(97)
 
