@@ -14,10 +14,12 @@ _TUNE_NS = NS // 2
 """The control is worked out anew no more often; it takes milliseconds."""
 _LOOK_NS = NS // 10
 """A size is run for the sake of learning no more often."""
+_DOUBT_NS = NS
+"""Under a backlog the largest size is run at least so often, however bad it is thought to be."""
 _TRUST_NS = NS
 """Nothing is refused on the strength of an older run: the engine may be quicker by now."""
 _CHANGE = 0.05
-_ARRIVALS, _ARRIVALS_NS = 256, 5 * NS
+_ARRIVALS, _ARRIVALS_NS = 256, 2 * NS
 
 
 class AdaptivePolicy:
@@ -74,9 +76,8 @@ class AdaptivePolicy:
                 return Plan(size, enough, until)
         if soonest_ns is not None and trusted:
             size = self._hasten(size, soonest_ns - now_ns)
-        # Who is sure to be too late makes room; who may be, only where others wait behind.
-        takes = (self._usual_ns if waiting <= size else self._high_ns)[size] if trusted else 0
-        return Plan(size, waiting, now_ns, takes)
+        # By what is usual: more caution gives up too many that would have been in time.
+        return Plan(size, waiting, now_ns, self._usual_ns[size] if trusted else 0)
 
     def least_ns(self, now_ns: int) -> int:
         return self._usual_ns[1] if now_ns - self._ran_ns < _TRUST_NS else 0
@@ -110,10 +111,13 @@ class AdaptivePolicy:
         sizes = self._sizes
         if not sizes:
             return dared, waiting
-        if now_ns - self._looked_ns > _LOOK_NS and self._curve.stale(dared, now_ns):
+        last = len(sizes) - 1
+        # A backlog may come of a wrong idea of larger sizes; of a stale one, anyway.
+        since_ns = now_ns - self._looked_ns
+        doubtful = since_ns > _DOUBT_NS and waiting > sizes[min(waiting, last)] > 0
+        if doubtful or (since_ns > _LOOK_NS and self._curve.stale(dared, now_ns)):
             self._looked_ns = now_ns
             return dared, waiting
-        last = len(sizes) - 1
         enough = min(waiting, last)
         while sizes[enough] == 0 and enough < last:
             enough += 1
@@ -130,7 +134,7 @@ class AdaptivePolicy:
 
     def _arrival_rate(self, now_ns: int) -> float:
         arrivals = self._arrivals
-        while len(arrivals) > 32 and now_ns - arrivals[0] > _ARRIVALS_NS:
+        while len(arrivals) > 20 and now_ns - arrivals[0] > _ARRIVALS_NS:
             arrivals.popleft()
         return (len(arrivals) - 1) * NS / (now_ns - arrivals[0]) if len(arrivals) > 1 and now_ns > arrivals[0] else 0.0
 

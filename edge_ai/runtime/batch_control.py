@@ -18,6 +18,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 BUSIEST = 0.95
 """Above this share of what the engine can do, the arrivals are taken to be so many: else no control would be stable."""
+WORTH = 0.02
+"""What is to be better than running all that waits at once has to gain this share of the mean time: the times are
+estimates, and waiting is sure to cost some."""
 _ROUNDS = 12
 
 
@@ -46,15 +49,12 @@ def best_control(rate: float, seconds: Floats) -> Ints:
     crowded = waiting > states - (states - largest) // 2
     chosen = np.where(crowded, len(actions) - 2, 0)
     chosen[0] = len(actions) - 1
-    for _ in range(_ROUNDS):
-        values, mean = _evaluate(actions, chosen)
-        worth = np.stack([action.worth(values, mean) for action in actions])
-        # What is as good as before stays, or rounding would keep it going round.
-        stays = worth[chosen, waiting] <= worth.min(axis=0) + 1e-9 * np.abs(values).max()
-        better = np.where(stays | crowded, chosen, worth.argmin(axis=0))
-        if np.array_equal(better, chosen):
-            break
-        chosen = better
+    cost = _evaluate(actions, chosen)[1]
+    # First in which sizes, then whether to wait for more.
+    for usable, settled in ((len(actions) - 1, crowded | (waiting == 0)), (len(actions), crowded)):
+        other, less = _improve(actions, usable, chosen, settled)
+        if less < (1 - WORTH) * cost:
+            chosen, cost = other, less
     return np.array([actions[index].sizes[number] for number, index in enumerate(chosen)])
 
 
@@ -110,6 +110,29 @@ def _poisson(mean: float, most: int) -> Floats:
     """Chances of 0 to ``most`` events."""
     counts = np.arange(1, most + 1)
     return np.asarray(np.exp(np.concatenate([[0.0], np.cumsum(np.log(mean) - np.log(counts))]) - mean))
+
+
+def _improve(actions: list[_Action], usable: int, chosen: Ints, settled: NDArray[np.bool_]) -> tuple[Ints, float]:
+    """The best of the first ``usable`` actions for every number that waits, and the mean cost rate with them.
+
+    Args:
+        actions: all there are.
+        usable: how many of them to choose from.
+        chosen: what to begin with.
+        settled: where that stays.
+    """
+    waiting = np.arange(len(chosen))
+    for _ in range(_ROUNDS):
+        values, mean = _evaluate(actions, chosen)
+        worth = np.stack([action.worth(values, mean) for action in actions])
+        best = worth[:usable].argmin(axis=0)
+        # What is as good as before stays, or rounding would keep it going round.
+        stays = worth[chosen, waiting] <= worth[best, waiting] + 1e-9 * np.abs(values).max()
+        better = np.where(settled | stays, chosen, best)
+        if np.array_equal(better, chosen):
+            break
+        chosen = better
+    return chosen, _evaluate(actions, chosen)[1]
 
 
 def _evaluate(actions: list[_Action], chosen: Ints) -> tuple[Floats, float]:

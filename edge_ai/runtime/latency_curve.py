@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from statistics import median
+from collections.abc import Iterable
+from statistics import fmean, median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,19 +12,21 @@ from numpy.typing import NDArray
 from edge_ai.core.clock import NS
 
 Seconds = NDArray[np.float64]
-WINDOW = 15
-"""Runs of a size that its time is the median of: a few odd ones change nothing, a slower clock soon does."""
+WINDOW = 25
+"""Runs of a size that its time is made of: a few odd ones change little, a slower clock soon does."""
 STALE_NS = 60 * NS
 _ENOUGH = 3
+_DOUBT = 4.0  # runs that the line weighs as much as
 _NEAR = 0.2  # sizes closer than this share of one another tell each other's time
 
 
 class LatencyCurve:
     """Seconds over batch sizes.
 
-    A size that ran has the median of its last runs; others lie on straight lines between their neighbours, and beyond
-    the largest on a line with the slope of the least-squares fit a + b n through all. One size alone is taken to be
-    half fixed cost and half work per item.
+    A size that ran has the mean of its last runs, of which odd ones count as twice the median; the fewer there are, the
+    nearer it is moved to the least-squares line a + b n through all. Other sizes lie on straight lines between their
+    neighbours, and beyond the largest on a line of slope b. One size alone is taken to be half fixed cost and half work
+    per item.
 
     Args:
         max_size: largest size to answer for.
@@ -72,18 +75,28 @@ class LatencyCurve:
 
     def _estimate(self) -> Seconds:
         sizes = np.array(sorted(self._runs), float)
-        times = np.array([median(self._runs[int(size)]) for size in sizes])
         wanted = np.arange(self._max_size + 1, dtype=float)
         if len(sizes) == 0:
             return np.zeros_like(wanted)
+        runs = [self._runs[int(size)] for size in sizes]
+        counts = np.array([len(one) for one in runs], float)
+        times = np.array([_usual(one) for one in runs])
+        centre, middle = np.average(sizes, weights=counts), np.average(times, weights=counts)
         slope = 0.5 * times[0] / sizes[0]
         if len(sizes) > 1:
-            weights = np.array([len(self._runs[int(size)]) for size in sizes], float)
-            away = sizes - np.average(sizes, weights=weights)
-            slope = max(0.0, float(np.sum(weights * away * times) / np.sum(weights * away**2)))
+            away = sizes - centre
+            slope = max(0.0, float(np.sum(counts * away * times) / np.sum(counts * away**2)))
+        line = np.maximum(middle + slope * (sizes - centre), 0.1 * times.min())
+        times = (counts * times + _DOUBT * line) / (counts + _DOUBT)
         curve = np.interp(wanted, sizes, times)
         curve += slope * np.maximum(0.0, wanted - sizes[-1])
         # Below the smallest, too, but a run always costs something.
         curve = np.maximum(curve - slope * np.maximum(0.0, sizes[0] - wanted), 0.1 * times[0])
         curve[0] = 0.0
         return np.asarray(np.maximum.accumulate(curve))
+
+
+def _usual(runs: Iterable[float]) -> float:
+    """Their mean without what is odd about a few; the engine has to keep up with the mean, not with the median."""
+    bound = 2 * median(runs)
+    return fmean(min(one, bound) for one in runs)

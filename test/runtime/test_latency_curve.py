@@ -32,14 +32,23 @@ def test_nothing_ran_yet():
     assert LatencyCurve(4).known == 0
 
 
-def test_a_few_odd_runs_change_nothing_and_a_slower_clock_soon_does(learnt):
+def test_a_few_odd_runs_change_little_and_a_slower_clock_soon_tells(learnt):
     curve = learnt({1: 0.010}, WINDOW)
     for _ in range(3):
         curve.add(1, 1.0, NS)
-    assert curve.seconds()[1] == 0.010
+    assert 0.010 < curve.seconds()[1] <= 0.012
     for _ in range(WINDOW):
         curve.add(1, 0.020, NS)
-    assert curve.seconds()[1] == 0.020
+    assert curve.seconds()[1] == pytest.approx(0.020)
+
+
+def test_a_single_odd_run_of_a_size_is_drawn_to_the_line(learnt):
+    curve = learnt({1: 0.012, 2: 0.014, 4: 0.018}, WINDOW)
+    curve.add(8, 0.090, NS)
+    assert 0.026 < curve.seconds()[8] < 0.060
+    for _ in range(WINDOW):
+        curve.add(8, 0.026, NS)
+    assert curve.seconds()[8] == pytest.approx(0.026, rel=0.05)
 
 
 def test_it_never_falls(learnt):
