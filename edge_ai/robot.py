@@ -10,7 +10,7 @@ from edge_ai.control.controller import Command, Controller
 from edge_ai.control.params import ControlParams
 from edge_ai.core.clock import Clock
 from edge_ai.core.errors import ParameterError
-from edge_ai.core.types import Frame, Result
+from edge_ai.core.types import Frame, PendingFrame, Result
 from edge_ai.runtime.control_loop import ControlLoop
 from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
@@ -47,7 +47,7 @@ class Robot:
         on_frame: Callable[[Frame], None] = _ignore,
         on_result: Callable[[Result, Frame], None] = _ignore,
         on_status: Callable[[CaptureStatus], None] = _ignore,
-        on_error: Callable[[Frame, Exception], None] | None = None,
+        on_error: Callable[[Frame | PendingFrame, Exception], None] | None = None,
     ) -> None:
         self._inference, self._control, self._clock = inference, control, clock
         self._on_frame, self._on_result, self._on_error = on_frame, on_result, on_error

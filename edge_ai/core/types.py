@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -47,6 +48,21 @@ class Frame:
     header: FrameHeader
     image: Image
     encoding: str = "bgr8"
+    camera: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingFrame:
+    """An image that is still to be decoded: nobody does so for one that a newer one replaces.
+
+    Attributes:
+        header: as of `Frame`, with width and height 0 for as long as nobody knows them.
+        read: decodes it; raises ImageError if it is no picture.
+        camera: as of `Frame`.
+    """
+
+    header: FrameHeader
+    read: Callable[[], Frame]
     camera: str = ""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sensor_msgs.msg import CompressedImage, Image
 
 from edge_ai.core.errors import EdgeAIError
-from edge_ai.core.types import Frame
+from edge_ai.core.types import Frame, PendingFrame
 from edge_ai.nodes import images
 from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.qos import SENSOR
@@ -38,7 +38,7 @@ class CameraFeed:
         tail = "/compressed" if self._transport == "compressed" else ""
         return str(self._node.resolve_topic_name(in_namespace(self.camera, f"camera/image_raw{tail}")))
 
-    def listen(self, submit: Callable[[Frame], None], complain: Callable[[Exception], None]) -> None:
+    def listen(self, submit: Callable[[Frame | PendingFrame], None], complain: Callable[[Exception], None]) -> None:
         """Hand on each image as a frame of this camera.
 
         Args:
@@ -47,7 +47,7 @@ class CameraFeed:
         """
         self.unreadable = 0
 
-        def take(read: Callable[..., Frame], message: Any) -> None:
+        def take(read: Callable[..., Frame | PendingFrame], message: Any) -> None:
             try:
                 frame = read(message, self._node.clock)
             except EdgeAIError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
@@ -97,12 +98,13 @@ def _frame(view: ImageView, clock: Clock) -> types.Frame:
     return types.Frame(header, pixels, view.encoding)
 
 
-def frame_from_compressed(message: CompressedImage, clock: Clock) -> types.Frame:
-    """A JPEG or PNG image as a frame.
+def frame_from_compressed(message: CompressedImage, clock: Clock) -> types.PendingFrame:
+    """A JPEG or PNG image, its age measured from now on and its pixels decoded when its turn comes."""
+    header = header_from_msg(message.header, 0, 0, clock)
+    return types.PendingFrame(header, partial(_decode, message, header))
 
-    Raises:
-        ImageError: the data is no picture.
-    """
+
+def _decode(message: CompressedImage, header: types.FrameHeader) -> types.Frame:
     pixels = decode_jpeg(message.data, message.format)
     height, width = pixels.shape[:2]
-    return types.Frame(header_from_msg(message.header, width, height, clock), pixels, "bgr8")
+    return types.Frame(replace(header, width=width, height=height), pixels, "bgr8")

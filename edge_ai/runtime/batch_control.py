@@ -38,7 +38,8 @@ def best_control(rate: float, seconds: Floats) -> Ints:
     states = max(2 * largest, largest + 24)
     waiting = np.arange(states + 1)
     rates = np.arange(1, largest + 1) / seconds[1:]
-    fastest = int(np.argmax(rates)) + 1
+    # The largest that is about as good as any.
+    fastest = int(np.flatnonzero(rates >= (1 - WORTH) * rates.max())[-1]) + 1
     rate = min(rate, BUSIEST * float(rates[fastest - 1]))
     if rate <= 0 or largest == 1:
         return np.minimum(waiting, largest)

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 
 from edge_ai.core.clock import NS
 from edge_ai.core.errors import EdgeAIError
-from edge_ai.core.types import Frame, Result
+from edge_ai.core.types import Frame, PendingFrame, Result
 from edge_ai.runtime.batch_policy import BatchPolicy, FixedPolicy
 from edge_ai.runtime.batcher import Batcher
 from edge_ai.runtime.fair_queue import Share
 from edge_ai.runtime.model import Model
 from edge_ai.runtime.ticket import Ticket
+
+Source = Frame | PendingFrame
+Seen = tuple[Result, Frame]
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +66,7 @@ class Pipeline:
         self,
         model: Model,
         on_result: Callable[[Result, Frame], None],
-        on_error: Callable[[Frame, Exception], None] | None = None,
+        on_error: Callable[[Source, Exception], None] | None = None,
         *,
         workers: int = 1,
         policy: BatchPolicy | None = None,
@@ -74,11 +77,16 @@ class Pipeline:
         self._on_result, self._on_error = on_result, on_error or _log_failure
         policy = policy or FixedPolicy()
 
-        def runner() -> Callable[[Sequence[Frame]], Sequence[Result]]:
+        def runner() -> Callable[[Sequence[Source]], Sequence[Seen]]:
             request = model.request(policy.max_size)
-            return lambda frames: model.detect(frames, request)
 
-        self._batcher: Batcher[Frame, Result] = Batcher(runner, policy, workers=workers, shares=shares)
+            def run(sources: Sequence[Source]) -> Sequence[Seen]:
+                frames = [source.read() if isinstance(source, PendingFrame) else source for source in sources]
+                return list(zip(model.detect(frames, request), frames, strict=True))
+
+            return run
+
+        self._batcher: Batcher[Source, Seen] = Batcher(runner, policy, workers=workers, shares=shares)
         self._turn = threading.Lock()
         self._newest_ns: dict[str, int] = {}
         self._overtaken: dict[str, int] = {}
@@ -87,7 +95,7 @@ class Pipeline:
         """Begin; call once."""
         self._batcher.start()
 
-    def submit(self, frame: Frame, patience: float = 0.0) -> None:
+    def submit(self, frame: Source, patience: float = 0.0) -> None:
         """Hand in a frame; returns at once. It replaces one of its camera that still waits for a worker.
 
         Args:
@@ -121,19 +129,19 @@ class Pipeline:
             return PipelineCounts()
         return PipelineCounts(counts.processed - overtaken, counts.failed, overtaken, counts.dropped)
 
-    def _done(self, ticket: Ticket[Frame, Result]) -> None:
-        frame = ticket.item
+    def _done(self, ticket: Ticket[Source, Seen]) -> None:
         if ticket.error is not None:
-            self._on_error(frame, ticket.error)
+            self._on_error(ticket.item, ticket.error)
         if ticket.output is None:
             return
+        result, frame = ticket.output
         with self._turn:
             if frame.header.steady_ns <= self._newest_ns.get(frame.camera, -1):
                 self._overtaken[frame.camera] = self._overtaken.get(frame.camera, 0) + 1
                 return
             self._newest_ns[frame.camera] = frame.header.steady_ns
-            self._on_result(ticket.output, frame)
+            self._on_result(result, frame)
 
 
-def _log_failure(frame: Frame, error: Exception) -> None:
+def _log_failure(frame: Source, error: Exception) -> None:
     log.error("frame %d: %s", frame.header.index, error, exc_info=not isinstance(error, EdgeAIError))

@@ -86,7 +86,7 @@ def test_a_compressed_image_is_decoded_and_rubbish_is_refused():
 
     pixels = np.full((16, 24, 3), 90, np.uint8)
     data = cv2.imencode(".png", pixels)[1].tobytes()
-    assert np.array_equal(frame_from_compressed(CompressedImage(format="png", data=data), CLOCK).image, pixels)
+    assert np.array_equal(frame_from_compressed(CompressedImage(format="png", data=data), CLOCK).read().image, pixels)
     for rubbish in (b"", b"no picture"):
         with pytest.raises(ImageError, match="no picture"):
-            frame_from_compressed(CompressedImage(format="jpeg", data=rubbish), CLOCK)
+            frame_from_compressed(CompressedImage(format="jpeg", data=rubbish), CLOCK).read()

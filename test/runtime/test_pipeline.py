@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edge_ai.core.errors import ImageError
+from edge_ai.core.types import PendingFrame
 from edge_ai.runtime.fair_queue import Share
 from edge_ai.runtime.pipeline import Pipeline
 
@@ -138,3 +139,30 @@ def test_cameras_share_the_model_and_a_silent_one_costs_the_others_nothing(runni
     assert sum(c.processed for c in counts.values()) == pipeline.counts.processed == len(seen.results)
     for camera in ("front", "rear"):
         assert counts[camera].processed + counts[camera].reasons["replaced"] == 60
+
+
+def test_an_image_is_decoded_only_when_its_turn_comes_and_a_broken_one_fails_alone(running, make_frame):
+    pipeline, seen = running()
+    read = []
+
+    def pending(index):
+        frame = make_frame(index)
+
+        def decode():
+            read.append(index)
+            if index == 99:
+                raise ImageError("no picture")
+            return frame
+
+        return PendingFrame(replace(frame.header, width=0, height=0), decode)
+
+    for i in range(50):
+        pipeline.submit(pending(i))
+    seen.wait(lambda: seen.results and seen.results[-1][1].header.index == 49)
+    assert len(read) == len(seen.results) < 50
+    assert all(result.header is frame.header and frame.header.width for result, frame in seen.results)
+    pipeline.submit(pending(99))
+    seen.wait(lambda: seen.errors)
+    assert isinstance(seen.errors[0][1], ImageError)
+    assert seen.errors[0][0].header.index == 99
+    assert pipeline.counts.failed == 1
