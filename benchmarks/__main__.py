@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     except EdgeAIError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the nodes that are measured must end with us
     complete = [
         run_topic(name, measure, options.out, quick=options.quick, parts=parts) for name, measure in topics.items()
     ]
