@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from statistics import median
+
+import numpy as np
 
 from edge_ai.core.clock import NS
 from edge_ai.core.errors import ParameterError
@@ -19,7 +22,8 @@ _DOUBT_NS = NS
 _TRUST_NS = NS
 """Nothing is refused on the strength of an older run: the engine may be quicker by now."""
 _CHANGE = 0.05
-_ARRIVALS, _ARRIVALS_NS = 256, 2 * NS
+_ABOUT = 0.9
+_ARRIVALS, _ARRIVALS_NS, _ALLOWED = 256, 2 * NS, 31
 
 
 class AdaptivePolicy:
@@ -29,7 +33,8 @@ class AdaptivePolicy:
     control (`best_control`): an idle engine starts at once unless waiting for one more pays, a backlog is served in the
     sizes that clear it best, and where a batch is no quicker than its items one by one, they run one by one. Deadlines
     go before: a wait ends in time for the soonest; a batch is made smaller for it as long as the engine then keeps up;
-    what cannot make it is not run, so that under overload the most results come in time. About once a minute a size
+    no batch takes so long that those who come meanwhile are lost; what cannot make it is not run, so that under
+    overload the most results come in time. About once a minute a size
     that has not run lately is run again, to see whether things have changed; a size grows to twice the largest known.
 
     Args:
@@ -45,6 +50,7 @@ class AdaptivePolicy:
         self._max_size = max_size
         self._curve = LatencyCurve(max_size)
         self._arrivals: deque[int] = deque(maxlen=_ARRIVALS)
+        self._allowed_ns: deque[int] = deque(maxlen=_ALLOWED)
         self._ran_ns = self._looked_ns = -NS
         self._due_ns = 0
         # Handed from `ran` to `tune`, and what the control in use was made for.
@@ -53,6 +59,7 @@ class AdaptivePolicy:
         self._rate = 0.0
         self._sizes: list[int] = []
         self._usual_ns = [0] * (max_size + 1)
+        self._fitting = max_size
         self._high_ns = [0] * (max_size + 1)
 
     @property
@@ -75,15 +82,17 @@ class AdaptivePolicy:
             if until > now_ns:
                 return Plan(size, enough, until)
         if soonest_ns is not None and trusted:
-            size = self._hasten(size, soonest_ns - now_ns)
+            size = self._hasten(min(size, self._fitting), soonest_ns - now_ns)
         # By what is usual: more caution gives up too many that would have been in time.
         return Plan(size, waiting, now_ns, self._usual_ns[size] if trusted else 0)
 
     def least_ns(self, now_ns: int) -> int:
         return self._usual_ns[1] if now_ns - self._ran_ns < _TRUST_NS else 0
 
-    def arrived(self, now_ns: int) -> None:
+    def arrived(self, now_ns: int, deadline_ns: int | None) -> None:
         self._arrivals.append(now_ns)
+        if deadline_ns is not None:
+            self._allowed_ns.append(deadline_ns - now_ns)
 
     def ran(self, size: int, took_ns: int, now_ns: int) -> None:
         self._curve.add(size, took_ns / NS, now_ns)
@@ -95,6 +104,8 @@ class AdaptivePolicy:
         self._usual_ns = [round(value * NS) for value in seconds.tolist()]
         self._high_ns = [round(value * spread) for value in self._usual_ns]
         rate = self._arrival_rate(now_ns)
+        if self._allowed_ns:
+            self._fitting = _fitting(seconds[1:], median(self._allowed_ns) / NS, rate)
         if self._made_for is None or _apart(self._made_for, (rate, seconds)):
             self._task = (rate, seconds)
 
@@ -137,6 +148,17 @@ class AdaptivePolicy:
         while len(arrivals) > 20 and now_ns - arrivals[0] > _ARRIVALS_NS:
             arrivals.popleft()
         return (len(arrivals) - 1) * NS / (now_ns - arrivals[0]) if len(arrivals) > 1 and now_ns > arrivals[0] else 0.0
+
+
+def _fitting(seconds: Seconds, allowed: float, rate: float) -> int:
+    """The largest size with about the most results in time where batch follows upon batch.
+
+    An item that comes when a part u of a batch is left is in time if u of it and all of its own fit into what is
+    allowed; of batches in a row of L seconds each that is a share allowed / L - 1 of all items.
+    """
+    share = np.clip(allowed / seconds - 1, 0, 1)
+    results = np.minimum(rate * share, np.arange(1, len(seconds) + 1) / seconds)
+    return int(np.flatnonzero(results >= _ABOUT * results.max())[-1]) + 1
 
 
 def _apart(one: tuple[float, Seconds], other: tuple[float, Seconds]) -> bool:

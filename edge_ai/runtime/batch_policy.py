@@ -48,7 +48,7 @@ class BatchPolicy(Protocol):
     def least_ns(self, now_ns: int) -> int:
         """How long the quickest run takes, as far as known; an item with less time left is not let in."""
 
-    def arrived(self, now_ns: int) -> None:
+    def arrived(self, now_ns: int, deadline_ns: int | None) -> None:
         """One more item waits."""
 
     def ran(self, size: int, took_ns: int, now_ns: int) -> None:
@@ -89,7 +89,7 @@ class FixedPolicy:
     def least_ns(self, now_ns: int) -> int:
         return 0
 
-    def arrived(self, now_ns: int) -> None: ...
+    def arrived(self, now_ns: int, deadline_ns: int | None) -> None: ...
 
     def ran(self, size: int, took_ns: int, now_ns: int) -> None: ...
 

@@ -60,12 +60,12 @@ class WaitingRoom(Generic[In, Out]):
         if not latest:
             self._others = True
             self._queue.push(source, ticket)
-            self._policy.arrived(now)
+            self._policy.arrived(now, ticket.deadline_ns)
             return ()
         self._heard[source] = now
         replaced = self._queue.replace(source, ticket)
         if not replaced:
-            self._policy.arrived(now)
+            self._policy.arrived(now, ticket.deadline_ns)
             return ()
         # Else a batch would wait for as long as newer items keep coming.
         ticket.since_ns = min(ticket.since_ns, replaced[0].since_ns)

@@ -34,7 +34,7 @@ class Simulation:
                     self.refused += 1
                     continue
                 waiting.append(at)
-                self.policy.arrived(at)
+                self.policy.arrived(at, None if self.patience is None else at + self.patience)
 
         while left or waiting:
             arrive(now)
@@ -105,6 +105,13 @@ def test_it_meets_as_many_deadlines_as_the_best_fixed_one(load, disturbed):
     assert own >= max(fixed) / 1.05
 
 
+def test_deadlines_too_tight_for_the_largest_batches_are_met_with_smaller_ones():
+    rate, options = 0.5 * 16 / gains(16), {"patience": 20 * MS}
+    own = Simulation(AdaptivePolicy(16), gains, rate, 20, **options).run().in_time
+    fixed = [Simulation(FixedPolicy(size), gains, rate, 20, **options).run().in_time for size in range(1, 17)]
+    assert own >= max(fixed) / 1.05
+
+
 def test_it_runs_one_by_one_where_batches_gain_nothing():
     run = Simulation(AdaptivePolicy(8), gains_nothing, 60, 60).run()
     assert run.sizes[-200:].count(1) >= 190
@@ -131,7 +138,7 @@ def taught(takes, largest, rate=0):
     # It is not tuned again within half a second.
     now += 600 * MS
     for number in range(100 if rate else 0):
-        policy.arrived(now - (100 - number) * NS // rate)
+        policy.arrived(now - (100 - number) * NS // rate, None)
     policy.ran(1, round(takes(1) * NS), now)
     policy.tune()
     return policy, now
