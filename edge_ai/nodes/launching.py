@@ -130,18 +130,22 @@ def _node(
     remappings: Iterable[tuple[str, str]] = (),
 ) -> Node:
     """A node from the launch arguments; ``inside`` is a namespace below the given one."""
-    files = [SHARE / f"config/{name}.yaml", SHARE / f"config/profiles/{given['target']}.yaml"]
+    parameters: list[Any] = [
+        str(SHARE / file) for file in (f"config/{name}.yaml", f"config/profiles/{given['target']}.yaml")
+    ]
+    if inside:
+        parameters.append({"frame_id": f"{inside}_camera_optical_frame"})
     if given["params_file"]:
-        files.append(_params_file(given["params_file"]))
-    parameters: dict[str, Any] = {"use_sim_time": given["use_sim_time"] == "true", **values}
+        parameters.append(str(_params_file(given["params_file"])))
+    parameters.append({"use_sim_time": given["use_sim_time"] == "true", **values})
     if name == "lifecycle_manager":
-        parameters["autostart"] = given["autostart"] == "true"
+        parameters.append({"autostart": given["autostart"] == "true"})
     return Node(
         package="edge_ai",
         executable=f"{name}_node",
         name=name,
         namespace="/".join(part for part in (given["namespace"], inside) if part),
-        parameters=[*(str(path) for path in files), parameters],
+        parameters=parameters,
         remappings=list(remappings),
         arguments=["--ros-args", "--log-level", given["log_level"]],
         output="screen",
