@@ -15,10 +15,10 @@ from benchmarks.figures import median
 from benchmarks.sides.engines import Engine
 from benchmarks.sides.paced import follow, overhead_answer
 from benchmarks.sides.serve import Task, serve
+from edge_ai.realtime.process import prepare_process
 from edge_ai.runtime.adaptive_policy import AdaptivePolicy
 from edge_ai.runtime.batch_policy import BatchPolicy, FixedPolicy
 from edge_ai.runtime.batcher import Batcher
-from edge_ai.runtime.realtime import prompt_threads
 from edge_ai.runtime.ticket import Ticket
 
 MOST = 32
@@ -32,7 +32,7 @@ class Batching(AbstractContextManager["Batching"]):
     """
 
     def __init__(self, setup: Task) -> None:
-        prompt_threads()
+        prepare_process()
         self._engine = Engine(setup["model"], MOST)
         self._item = self._engine.item()
         self._batchers: dict[str, Batcher[Any, Any]] = {}

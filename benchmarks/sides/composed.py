@@ -15,10 +15,11 @@ from edge_ai.control.controller import Command
 from edge_ai.control.params import ControlParams
 from edge_ai.core.clock import SystemClock
 from edge_ai.core.types import Frame, Result
+from edge_ai.realtime.params import RealtimeParams
+from edge_ai.realtime.process import prepare_process
+from edge_ai.realtime.settings import RealtimeSettings
 from edge_ai.robot import Robot
 from edge_ai.runtime.params import InferenceParams
-from edge_ai.runtime.realtime import RealtimeSettings
-from edge_ai.runtime.realtime_params import RealtimeParams
 
 
 class Log:
@@ -60,6 +61,7 @@ class ComposedRobot:
     """
 
     def __init__(self, setup: Task) -> None:
+        prepare_process()
         replay.register()
         camera = replay.parameters(setup["video"], setup["rate"], realtime=setup["realtime"])
         self._log = Log()

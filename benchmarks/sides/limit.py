@@ -15,7 +15,7 @@ from benchmarks.sides.serve import Task, serve
 from edge_ai.processing.card import ModelCard
 from edge_ai.processing.postprocess import PostProcessor
 from edge_ai.processing.resize import Preprocessor
-from edge_ai.runtime.realtime import prompt_threads
+from edge_ai.realtime.process import prepare_process
 from edge_ai.runtime.resources import shipped_card
 
 
@@ -27,7 +27,7 @@ class Limit:
     """
 
     def __init__(self, setup: Task) -> None:
-        prompt_threads()
+        prepare_process()
         self._card, self._images = ModelCard.load(shipped_card()), pictures(setup["video"])
         self._post = PostProcessor(self._card)
         self._session: Any = None

@@ -20,8 +20,8 @@ def node_classes() -> dict[str, Mapping[str, type[Params]]]:
     """Parameter classes by node and prefix."""
     from edge_ai.capture.params import CameraParams
     from edge_ai.control.params import ControlParams
+    from edge_ai.realtime.params import RealtimeParams
     from edge_ai.runtime.params import InferenceParams
-    from edge_ai.runtime.realtime_params import RealtimeParams
     from edge_ai.runtime.supervision import LifecycleManagerParams
 
     process: dict[str, type[Params]] = {"process.": RealtimeParams}

@@ -32,8 +32,9 @@ class RunCommand:
 
     def main(self, options: argparse.Namespace) -> int:
         from edge_ai.core.clock import SystemClock
+        from edge_ai.realtime.process import prepare_process
+        from edge_ai.realtime.settings import RealtimeSettings
         from edge_ai.robot import Robot
-        from edge_ai.runtime.realtime import RealtimeSettings, prompt_threads
 
         camera, inference, control, process = _parameters(options)
         settings = RealtimeSettings(process, spinning=inference.allow_spinning)
@@ -42,7 +43,7 @@ class RunCommand:
         robot = Robot(
             camera, inference, control, clock, on_command=show.command, on_result=show.result, on_status=show.status
         )
-        prompt_threads()
+        prepare_process()
         for outcome in settings.apply(robot.prepare):
             if not outcome.applied:
                 print(f"warning: {outcome.words}", file=sys.stderr)

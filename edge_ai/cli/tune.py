@@ -29,13 +29,13 @@ class TuneCommand:
     def main(self, options: argparse.Namespace) -> int:
         from edge_ai.backends.options import physical_cores
         from edge_ai.core.errors import ParameterError
+        from edge_ai.realtime.process import prepare_process
         from edge_ai.runtime import tuning
         from edge_ai.runtime.params import InferenceParams
-        from edge_ai.runtime.realtime import prompt_threads
 
         if not options.output.parent.is_dir():
             raise ParameterError("--output", got=f"no folder '{options.output.parent}'", wanted="a file in a folder")
-        prompt_threads()
+        prepare_process()
         params = InferenceParams.parse({"model": options.card}, owner="edge-ai tune")
         settings = tuning.candidates(physical_cores())
         print(f"{len(settings)} settings, {options.rounds} rounds of {options.seconds:g} s; leave the machine alone")

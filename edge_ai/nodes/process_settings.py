@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from edge_ai.runtime.realtime import Outcome, RealtimeSettings
-from edge_ai.runtime.realtime_params import RealtimeParams
+from edge_ai.realtime.params import RealtimeParams
+from edge_ai.realtime.settings import Outcome, RealtimeSettings
 
 PREFIX = "process."
 CLASSES = {PREFIX: RealtimeParams}

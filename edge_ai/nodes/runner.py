@@ -15,8 +15,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from edge_ai.core.errors import EdgeAIError
-from edge_ai.runtime.heap import keep_freed_memory
-from edge_ai.runtime.realtime import prompt_threads
+from edge_ai.realtime.process import prepare_process
 
 _GLANCE = 0.1  # s between two looks for a signal
 
@@ -27,8 +26,7 @@ def run(make_node: Callable[[], Node], args: list[str] | None = None) -> int:
     Returns:
         Exit status: 0 after a signal, 1 if the node could not be made (the reason is on standard error).
     """
-    prompt_threads()
-    keep_freed_memory()
+    prepare_process()
     stop = threading.Event()
     # Not stop.set(): it takes a lock, and a second signal that comes while the first one holds it would wait for ever.
     told: list[int] = []

@@ -92,7 +92,7 @@ def test_several_cameras_are_a_node_each_in_their_namespace():
 @pytest.mark.parametrize("cameras", ["front", "front=", "=synthetic", "front=a; front=b", "a b=synthetic"])
 def test_a_list_of_cameras_that_makes_no_sense_is_refused(cameras):
     description = get_launch_description_from_python_launch_file(str(ROOT / "launch/edge_ai.launch.py"))
-    with pytest.raises(ParameterError, match="'cameras': got .* wanted 'front=SOURCE; rear=SOURCE'"):
+    with pytest.raises(ParameterError, match=r"'cameras': got .* wanted 'front=SOURCE; rear=SOURCE'"):
         started(description, cameras=cameras)
 
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "edge_ai"
 FLOORS = [
     {"core", "platforms"},
-    {"capture", "processing", "backends", "routing", "control", "monitoring", "deployment"},
+    {"capture", "processing", "backends", "routing", "control", "monitoring", "deployment"} | {"batching", "realtime"},
     {"runtime", "dashboard"},
     {"optimization"},
     {"robot"},

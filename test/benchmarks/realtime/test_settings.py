@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("onnxruntime")
 
 from benchmarks.realtime import settings
-from edge_ai.runtime.realtime_params import RealtimeParams
+from edge_ai.realtime.params import RealtimeParams
 
 
 def answer(*ages):

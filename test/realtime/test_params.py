@@ -1,7 +1,7 @@
 import pytest
 
 from edge_ai.core.errors import ParameterError
-from edge_ai.runtime.realtime_params import RealtimeParams, parse_cpus
+from edge_ai.realtime.params import RealtimeParams, parse_cpus
 
 
 def test_by_default_nothing_is_asked_for():

@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from edge_ai.runtime.realtime_gc import Collector
+from edge_ai.realtime.collector import Collector
 
 
 class Cycle:

@@ -7,20 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge_ai.core.errors import EdgeAIError, ParameterError
-from edge_ai.runtime.realtime_gc import Collector
-from edge_ai.runtime.realtime_params import RealtimeParams
-from edge_ai.runtime.realtime_threads import confine, normal_priority, raise_priority, release
-
-_SWITCH_INTERVAL = 0.0005
-
-
-def prompt_threads() -> None:
-    """Let a thread that waits for the interpreter have it within half a millisecond.
-
-    Python's default is 5 ms: that is how long decoding one result may keep the next inference from starting. Applies to
-    the whole process, so only a program's entry point calls it.
-    """
-    sys.setswitchinterval(_SWITCH_INTERVAL)
+from edge_ai.realtime.collector import Collector
+from edge_ai.realtime.params import RealtimeParams
+from edge_ai.realtime.scheduling import confine, normal_priority, raise_priority, release
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +110,7 @@ class RealtimeSettings:
         return self._params.gc
 
     def _lock(self) -> str:
-        from edge_ai.runtime.realtime_memory import MemoryLock  # Unix only
+        from edge_ai.realtime.memory_lock import MemoryLock  # Unix only
 
         memory = MemoryLock()
         memory.lock()

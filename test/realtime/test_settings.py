@@ -8,18 +8,19 @@ import sys
 import pytest
 
 from edge_ai.core.errors import ParameterError
-from edge_ai.runtime.realtime import RealtimeSettings, prompt_threads
-from edge_ai.runtime.realtime_params import RealtimeParams
+from edge_ai.realtime.params import RealtimeParams
+from edge_ai.realtime.process import prompt_threads
+from edge_ai.realtime.settings import RealtimeSettings
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="scheduling and memory locks of Linux")
 
 PRELUDE = """
 import ctypes, gc, json, mmap, os, resource, sys, threading
 from edge_ai.core.errors import *
-from edge_ai.runtime.realtime import *
-from edge_ai.runtime.realtime_memory import MemoryLock
-from edge_ai.runtime.realtime_params import *
-from edge_ai.runtime import realtime_threads
+from edge_ai.realtime.settings import *
+from edge_ai.realtime.memory_lock import MemoryLock
+from edge_ai.realtime.params import *
+from edge_ai.realtime import scheduling
 
 def drop():
     resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))
@@ -169,7 +170,7 @@ def test_a_kernel_without_its_guard_is_not_trusted(tmp_path):
     (tmp_path / "sched_rt_period_us").write_text("1000000\n")
     told = child(f"""
 from pathlib import Path
-realtime_threads._KERNEL = Path({str(tmp_path)!r})
+scheduling._KERNEL = Path({str(tmp_path)!r})
 (outcome,) = RealtimeSettings(RealtimeParams(priority=7)).apply()
 tell(applied=outcome.applied, words=outcome.words, policy=os.sched_getscheduler(0))
 """)

@@ -8,7 +8,7 @@ pytest.importorskip("resource", reason="counts page faults: Unix only")
 # Page faults while blocks of the size of an image come and go; each of them has 1500 pages.
 PROGRAM = """
 import resource, sys
-from edge_ai.runtime.heap import keep_freed_memory
+from edge_ai.realtime.heap import keep_freed_memory
 
 kept = keep_freed_memory() if "keep" in sys.argv else None
 
@@ -41,6 +41,6 @@ def test_the_memory_of_one_image_serves_the_next():
 
 @pytest.mark.skipif(sys.platform == "linux", reason="what other systems answer")
 def test_elsewhere_it_does_nothing():
-    from edge_ai.runtime.heap import keep_freed_memory
+    from edge_ai.realtime.heap import keep_freed_memory
 
     assert keep_freed_memory() is False

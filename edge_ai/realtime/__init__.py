@@ -1,0 +1,1 @@
+"""How the operating system and the interpreter treat this process: no ROS, no models."""
