@@ -12,7 +12,7 @@ from benchmarks.realtime.bench import Bench
 from benchmarks.topic import ROOT, Context, MeasurementError, Report
 from benchmarks.video import find_video
 
-PARTS = ("limit", "composed", "separate", "peers", "batching", "settings", "cameras")
+PARTS = ("limit", "composed", "separate", "peers", "cameras", "batching", "settings", "images")
 """Modules of this folder, each with its ``GOALS`` and ``measure(bench)``; others run only where asked for by name."""
 LIMITS = (300.0, 1500.0)
 
