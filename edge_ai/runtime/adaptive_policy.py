@@ -17,7 +17,7 @@ _TUNE_NS = NS // 2
 """The control is worked out anew no more often; it takes milliseconds."""
 _LOOK_NS = NS // 10
 """A size is run for the sake of learning no more often."""
-_DOUBT_NS = NS
+_DOUBT_NS = 10 * NS
 """Under a backlog the largest size is run at least so often, however bad it is thought to be."""
 _TRUST_NS = NS
 """Nothing is refused on the strength of an older run: the engine may be quicker by now."""
