@@ -76,7 +76,8 @@ class AdaptivePolicy:
         dared = min(waiting, self._max_size, max(1, 2 * self._curve.known))
         size, enough = self._choose(dared, waiting, now_ns)
         if enough > waiting:
-            until = since_ns + round(3 * enough / self._rate * NS)
+            # No longer than running the first alone would have taken, should the arrivals be fewer than thought.
+            until = since_ns + min(round(3 * enough / self._rate * NS), self._usual_ns[1])
             if soonest_ns is not None:
                 until = min(until, soonest_ns - self._high_ns[min(enough, self._max_size)])
             if until > now_ns:

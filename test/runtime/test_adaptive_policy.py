@@ -186,7 +186,7 @@ def test_a_wait_ends_although_nothing_comes_and_in_time_for_a_deadline():
     policy, now = taught(lambda size: 0.010, 4, 360)
     plan = policy.plan(now, 1, now, None)
     assert 1 < plan.enough == plan.size <= 4
-    assert now < plan.until_ns <= now + 40 * MS
+    assert now < plan.until_ns <= now + 10 * MS
     late = policy.plan(plan.until_ns, 1, now, None)
     assert late.until_ns <= plan.until_ns
     assert now < policy.plan(now, 1, now, now + 15 * MS).until_ns <= now + 5 * MS
