@@ -15,11 +15,11 @@ from benchmarks.figures import median
 from benchmarks.sides.engines import Engine
 from benchmarks.sides.paced import follow, overhead_answer
 from benchmarks.sides.serve import Task, serve
+from edge_ai.batching.adaptive import AdaptivePolicy
+from edge_ai.batching.batcher import Batcher
+from edge_ai.batching.policy import BatchPolicy, FixedPolicy
+from edge_ai.batching.ticket import Ticket
 from edge_ai.realtime.process import prepare_process
-from edge_ai.runtime.adaptive_policy import AdaptivePolicy
-from edge_ai.runtime.batch_policy import BatchPolicy, FixedPolicy
-from edge_ai.runtime.batcher import Batcher
-from edge_ai.runtime.ticket import Ticket
 
 MOST = 32
 

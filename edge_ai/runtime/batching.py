@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from edge_ai.runtime.adaptive_policy import AdaptivePolicy
-from edge_ai.runtime.batch_policy import BatchPolicy, FixedPolicy
+from edge_ai.batching.adaptive import AdaptivePolicy
+from edge_ai.batching.policy import BatchPolicy, FixedPolicy
 from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
 

@@ -8,8 +8,8 @@ from typing import Literal, TypeVar
 
 from pydantic import model_validator
 
+from edge_ai.batching.fair_queue import Share
 from edge_ai.core.params import Params, param
-from edge_ai.runtime.fair_queue import Share
 
 T = TypeVar("T")
 _CAMERA = re.compile(r"[A-Za-z]\w*(/[A-Za-z]\w*)*")

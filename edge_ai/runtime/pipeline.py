@@ -7,14 +7,14 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from edge_ai.batching.batcher import Batcher
+from edge_ai.batching.fair_queue import Share
+from edge_ai.batching.policy import BatchPolicy, FixedPolicy
+from edge_ai.batching.ticket import Ticket
 from edge_ai.core.clock import NS
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.types import Frame, PendingFrame, Result
-from edge_ai.runtime.batch_policy import BatchPolicy, FixedPolicy
-from edge_ai.runtime.batcher import Batcher
-from edge_ai.runtime.fair_queue import Share
 from edge_ai.runtime.model import Model
-from edge_ai.runtime.ticket import Ticket
 
 Source = Frame | PendingFrame
 Seen = tuple[Result, Frame]
@@ -30,7 +30,7 @@ class PipelineCounts:
         processed: results handed on.
         failed: frames whose inference failed.
         overtaken: results older than one of the same camera already handed on.
-        reasons: frames never inferred, by reason; see `edge_ai.runtime.ticket.Reason`.
+        reasons: frames never inferred, by reason; see `edge_ai.batching.ticket.Reason`.
     """
 
     processed: int = 0

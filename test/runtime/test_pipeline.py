@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from edge_ai.batching.fair_queue import Share
 from edge_ai.core.errors import ImageError
 from edge_ai.core.types import PendingFrame
-from edge_ai.runtime.fair_queue import Share
 from edge_ai.runtime.pipeline import Pipeline
 
 

@@ -1,11 +1,11 @@
 import pytest
 
+from edge_ai.batching.counts import SourceCounts
+from edge_ai.batching.fair_queue import Share
+from edge_ai.batching.policy import FixedPolicy
+from edge_ai.batching.ticket import Ticket
+from edge_ai.batching.waiting_room import WaitingRoom
 from edge_ai.core.clock import NS
-from edge_ai.runtime.batch_counts import SourceCounts
-from edge_ai.runtime.batch_policy import FixedPolicy
-from edge_ai.runtime.fair_queue import Share
-from edge_ai.runtime.ticket import Ticket
-from edge_ai.runtime.waiting_room import WaitingRoom
 
 MS = NS // 1000
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from edge_ai.batching.curve import LatencyCurve
 from edge_ai.core.clock import NS
-from edge_ai.runtime.latency_curve import LatencyCurve
 
 MS = NS // 1000
 

@@ -14,7 +14,7 @@ class SourceCounts:
         submitted: all of them; whatever is none of the following still waits or runs.
         processed: have a result.
         failed: their inference failed.
-        dropped: by reason; see `edge_ai.runtime.ticket.Reason`.
+        dropped: by reason; see `edge_ai.batching.ticket.Reason`.
     """
 
     submitted: int = 0

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Generic
 
+from edge_ai.batching.counts import SourceCounts
+from edge_ai.batching.fair_queue import FairQueue, Share
+from edge_ai.batching.policy import BatchPolicy, Plan
+from edge_ai.batching.rate_limit import RateLimit
+from edge_ai.batching.ticket import In, Out, Reason, Ticket
 from edge_ai.core.clock import NS
-from edge_ai.runtime.batch_counts import SourceCounts
-from edge_ai.runtime.batch_policy import BatchPolicy, Plan
-from edge_ai.runtime.fair_queue import FairQueue, Share
-from edge_ai.runtime.rate_limit import RateLimit
-from edge_ai.runtime.ticket import In, Out, Reason, Ticket
 
 SILENCE_NS = NS
 """A source that sends only its latest and has been silent for so long is not waited for to fill a batch."""

@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic
 
+from edge_ai.batching.counts import BatchCounts, SourceCounts
+from edge_ai.batching.fair_queue import Share
+from edge_ai.batching.policy import BatchPolicy, Plan
+from edge_ai.batching.ticket import In, Out, Ticket
+from edge_ai.batching.waiting_room import WaitingRoom
 from edge_ai.core.clock import NS, Clock, SystemClock
 from edge_ai.core.errors import InferenceError, ParameterError
-from edge_ai.runtime.batch_counts import BatchCounts, SourceCounts
-from edge_ai.runtime.batch_policy import BatchPolicy, Plan
-from edge_ai.runtime.fair_queue import Share
-from edge_ai.runtime.ticket import In, Out, Ticket
-from edge_ai.runtime.waiting_room import WaitingRoom
 
 Runner = Callable[[Sequence[In]], Sequence[Out]]
 """Runs a batch; returns an output for each item, in their order."""

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_ai.batching.adaptive import AdaptivePolicy
+from edge_ai.batching.batcher import Batcher
+from edge_ai.batching.fair_queue import Share
+from edge_ai.batching.policy import FixedPolicy
 from edge_ai.core.clock import NS, ManualClock
 from edge_ai.core.errors import InferenceError, ParameterError
-from edge_ai.runtime.adaptive_policy import AdaptivePolicy
-from edge_ai.runtime.batch_policy import FixedPolicy
-from edge_ai.runtime.batcher import Batcher
-from edge_ai.runtime.fair_queue import Share
 
 
 class Engine:

@@ -7,11 +7,11 @@ from statistics import median
 
 import numpy as np
 
+from edge_ai.batching.control import best_control
+from edge_ai.batching.curve import LatencyCurve, Seconds
+from edge_ai.batching.policy import Plan
 from edge_ai.core.clock import NS
 from edge_ai.core.errors import ParameterError
-from edge_ai.runtime.batch_control import best_control
-from edge_ai.runtime.batch_policy import Plan
-from edge_ai.runtime.latency_curve import LatencyCurve, Seconds
 
 _TUNE_NS = NS // 2
 """The control is worked out anew no more often; it takes milliseconds."""

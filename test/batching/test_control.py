@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge_ai.runtime.batch_control import best_control
+from edge_ai.batching.control import best_control
 
 
 def line(fixed, each, largest):

@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_ai.batching.rate_limit import RateLimit
 from edge_ai.core.clock import NS
-from edge_ai.runtime.rate_limit import RateLimit
 
 
 @given(st.floats(0.5, 200), st.lists(st.integers(0, NS // 10), min_size=1, max_size=300))

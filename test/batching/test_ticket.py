@@ -2,8 +2,8 @@ import threading
 
 import pytest
 
+from edge_ai.batching.ticket import Ticket
 from edge_ai.core.errors import InferenceError
-from edge_ai.runtime.ticket import Ticket
 
 
 def ticket(on_done=None, drop=lambda ticket: False):

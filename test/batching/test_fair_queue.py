@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_ai.batching.fair_queue import FairQueue, Share
 from edge_ai.core.errors import ParameterError
-from edge_ai.runtime.fair_queue import FairQueue, Share
 
 SOURCES = ("a", "b", "c", "d")
 weights = st.sampled_from([0.25, 0.5, 1.0, 2.0, 3.0, 5.0])

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from edge_ai.batching.adaptive import AdaptivePolicy
+from edge_ai.batching.policy import FixedPolicy
 from edge_ai.core.clock import NS
 from edge_ai.core.errors import ParameterError
-from edge_ai.runtime.adaptive_policy import AdaptivePolicy
-from edge_ai.runtime.batch_policy import FixedPolicy
 
 MS = NS // 1000
 

@@ -1,7 +1,7 @@
 import pytest
 
+from edge_ai.batching.policy import FixedPolicy, Plan
 from edge_ai.core.errors import ParameterError
-from edge_ai.runtime.batch_policy import FixedPolicy, Plan
 
 
 def test_a_batch_is_full_or_its_first_item_has_waited():
