@@ -96,6 +96,7 @@ class PipelineNode(ManagedNode):
             "dropped": counts.dropped + capture.dropped,
             "failed": counts.failed,
             "state": command.state.name if command else "",
+            **{f"dropped, {reason}": count for reason, count in counts.reasons.items()},
         }
         if self._last_error:
             error, self._last_error = self._last_error, ""

@@ -149,7 +149,7 @@ def _turn(model: Model, frames: Sequence[Frame], known: Measured, seconds: float
         request = model.request()
         index, before = number * len(frames) // workers, time.perf_counter()
         try:
-            while before < end:
+            while before < end or not taken[number]:  # one at least, however busy the machine
                 model.detect([frames[index % len(frames)]], request)
                 now = time.perf_counter()
                 taken[number].append(now - before)

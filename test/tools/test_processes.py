@@ -27,10 +27,10 @@ def is_running(pid: int) -> bool:
 def test_nodes_run_on_a_domain_of_their_own_and_end_with_the_block(processes, tmp_path):
     with processes.Stack(tmp_path) as stack:
         node = stack.start("control_node", params={"rate": 30.0}, remaps={"__node": "other"})
+        stack.wait(lambda: b"control_node" in Path(f"/proc/{node.pid}/cmdline").read_bytes(), "its start", 10)
         environment = Path(f"/proc/{node.pid}/environ").read_bytes().decode().split("\0")
         assert f"ROS_DOMAIN_ID={stack.domain}" in environment
         assert stack.domain != 0
-        stack.wait(lambda: b"control_node" in Path(f"/proc/{node.pid}/cmdline").read_bytes(), "its start", 10)
         assert node.returncode is None
     assert node.returncode is not None
     assert not is_running(node.pid)
