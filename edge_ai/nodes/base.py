@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import State
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
@@ -16,12 +16,11 @@ from rclpy.qos import QoSProfile
 
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.params import Params
+from edge_ai.nodes.diagnostics import Diagnosis, Diagnostics
 from edge_ai.nodes.process_settings import CLASSES, ProcessSettings
 from edge_ai.nodes.qos import publisher_events, subscription_events
 from edge_ai.nodes.qos_overrides import overridable
 from edge_ai.nodes.ros_params import NodeParams
-
-Diagnosis = tuple[bytes, str, Mapping[str, object]]
 
 
 class RosClock:
@@ -61,7 +60,7 @@ class ManagedNode(LifecycleNode):
         self._qos_faults: dict[str, str] = {}
         self._process = ProcessSettings(self)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._diagnostics = Diagnostics(self)
         self.every(1.0, self._publish_diagnostics)
 
     # What a subclass writes -------------------------------------------------------------------------------------
@@ -191,27 +190,14 @@ class ManagedNode(LifecycleNode):
         self.get_logger().error(f"topic {self.resolve_topic_name(topic)}: {words}")
 
     def _publish_diagnostics(self) -> None:
+        level, message, values = DiagnosticStatus.OK, self._state_machine.current_state[1], {}
         if self.state == State.PRIMARY_STATE_ACTIVE:
             level, message, values = self.diagnose()
-        else:
-            level, message, values = DiagnosticStatus.OK, self._state_machine.current_state[1], {}
         if self.fault:
             level, message = DiagnosticStatus.ERROR, self.fault
-        name = self.get_fully_qualified_name().lstrip("/")
-        statuses = [diagnostic_status(name, level, message, values)]
-        statuses += [
-            diagnostic_status(f"{name}: QoS of {self.resolve_topic_name(topic)}", DiagnosticStatus.ERROR, words, {})
+        faults = [
+            (f"QoS of {self.resolve_topic_name(topic)}", DiagnosticStatus.ERROR, words)
             for topic, words in self._qos_faults.items()
         ]
-        statuses += [
-            diagnostic_status(f"{name}: {parameter}", DiagnosticStatus.WARN, words, {})
-            for parameter, words in self._process.missing.items()
-        ]
-        array = DiagnosticArray(status=statuses)
-        array.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(array)
-
-
-def diagnostic_status(name: str, level: bytes, message: str, values: Mapping[str, object]) -> DiagnosticStatus:
-    pairs = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
-    return DiagnosticStatus(name=name, hardware_id="edge_ai", level=level, message=message, values=pairs)
+        missing = [(parameter, DiagnosticStatus.WARN, words) for parameter, words in self._process.missing.items()]
+        self._diagnostics.publish((level, message, values), [*faults, *missing])

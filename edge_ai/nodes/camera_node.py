@@ -11,9 +11,10 @@ from edge_ai.capture.params import CameraParams
 from edge_ai.core.clock import NS
 from edge_ai.core.types import Frame
 from edge_ai.msg import InferenceResult
-from edge_ai.nodes.base import Diagnosis, ManagedNode
+from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.camera_topics import CameraPublisher
 from edge_ai.nodes.convert import time_to_ns
+from edge_ai.nodes.diagnostics import Diagnosis
 from edge_ai.nodes.qos import NEWEST
 from edge_ai.nodes.runner import run
 

@@ -10,8 +10,9 @@ from edge_ai.control.controller import Command, Controller, ControlState
 from edge_ai.control.params import ControlParams
 from edge_ai.msg import InferenceResult
 from edge_ai.nodes import convert
-from edge_ai.nodes.base import Diagnosis, ManagedNode
+from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.command_topics import CommandPublisher
+from edge_ai.nodes.diagnostics import Diagnosis
 from edge_ai.nodes.emergency_stop import EmergencyStop
 from edge_ai.nodes.qos import NEWEST
 from edge_ai.nodes.runner import run

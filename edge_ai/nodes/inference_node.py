@@ -11,8 +11,9 @@ from edge_ai.core.types import Frame, Result
 from edge_ai.monitoring.performance import PerformanceLog
 from edge_ai.msg import ControlStatus
 from edge_ai.nodes.annotator import overlay_of_status
-from edge_ai.nodes.base import Diagnosis, ManagedNode
+from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.camera_feed import CameraFeed
+from edge_ai.nodes.diagnostics import Diagnosis
 from edge_ai.nodes.qos import NEWEST
 from edge_ai.nodes.runner import run
 from edge_ai.runtime.batching import policy_for

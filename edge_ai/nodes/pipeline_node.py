@@ -14,9 +14,10 @@ from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.types import Frame, Result
 from edge_ai.monitoring.performance import PerformanceLog
 from edge_ai.nodes.annotator import overlay_of_command
-from edge_ai.nodes.base import Diagnosis, ManagedNode
+from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.camera_topics import CameraPublisher
 from edge_ai.nodes.command_topics import CommandPublisher
+from edge_ai.nodes.diagnostics import Diagnosis
 from edge_ai.nodes.emergency_stop import EmergencyStop
 from edge_ai.nodes.result_topics import ResultPublisher
 from edge_ai.nodes.runner import run
