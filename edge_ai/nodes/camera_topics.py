@@ -35,20 +35,22 @@ class CameraPublisher:
 
     def frame(self, frame: Frame, status: CaptureStatus) -> None:
         """Publish one frame to whoever subscribes; nothing is converted for nobody."""
-        header = convert.header_to_msg(frame.header)
-        if self._status.get_subscription_count():
-            self._status.publish(convert.camera_status_to_msg(status, self._source, header, frame.header.index))
         if self._image.get_subscription_count():
             self._image.publish(images.image_to_cdr(frame))
         if self._compressed.get_subscription_count():
-            quality = [cv2.IMWRITE_JPEG_QUALITY, self._params.jpeg_quality]
-            _, data = cv2.imencode(".jpg", frame.image, quality)
-            message = CompressedImage(header=header, format=f"{frame.encoding}; jpeg compressed bgr8")
-            message.data = data.tobytes()
-            self._compressed.publish(message)
+            self._compressed.publish(self._jpeg(frame))
         if self._info.get_subscription_count():
             calibration = self._calibration or Calibration.none(frame.header.width, frame.header.height)
-            self._info.publish(convert.calibration_to_msg(calibration, header))
+            self._info.publish(convert.calibration_to_msg(calibration, convert.header_to_msg(frame.header)))
+        if self._status.get_subscription_count():
+            header, index = convert.header_to_msg(frame.header), frame.header.index
+            self._status.publish(convert.camera_status_to_msg(status, self._source, header, index))
+
+    def _jpeg(self, frame: Frame) -> CompressedImage:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, self._params.jpeg_quality]
+        _, data = cv2.imencode(".jpg", frame.image, quality)
+        header = convert.header_to_msg(frame.header)
+        return CompressedImage(header=header, format=f"{frame.encoding}; jpeg compressed bgr8", data=data.tobytes())
 
     def status(self, status: CaptureStatus) -> None:
         """Publish a change of state."""
