@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-_WIDTH, _LABELS, _PLOT = 900, 230, 430  # px: the whole, the column of labels, the bars
+_WIDTH, _LABELS, _PLOT = 980, 310, 430  # px: the whole, the column of labels, the bars
 _BAR, _GAP, _TOP, _AXIS = 16, 10, 8, 44  # px: height of a bar, between rows, above all, for the axis
 _TICKS = 5
 
