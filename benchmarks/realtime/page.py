@@ -13,9 +13,11 @@ from benchmarks.realtime.chart import bar_chart
 
 _STYLE = """
 :root { color-scheme: light dark; --ground: #fff; --ink: #1b1f24; --dim: #5b6470; --line: #d5dae0;
-  --bar0: #2f6fb0; --bar1: #9fc1e4; --bar2: #6a8f4f; --bar3: #c9a227; --goal: #b4530a; --met: #1a7f37; --missed: #c62828; }
+  --bar0: #2f6fb0; --bar1: #9fc1e4; --bar2: #6a8f4f; --bar3: #c9a227;
+  --goal: #b4530a; --met: #1a7f37; --missed: #c62828; }
 @media (prefers-color-scheme: dark) { :root { --ground: #14171b; --ink: #e6e9ed; --dim: #9aa4b0; --line: #333a43;
-  --bar0: #5b9bd9; --bar1: #2f5478; --bar2: #86b168; --bar3: #d9b84a; --goal: #f0a35a; --met: #5ac878; --missed: #ff7b72; } }
+  --bar0: #5b9bd9; --bar1: #2f5478; --bar2: #86b168; --bar3: #d9b84a;
+  --goal: #f0a35a; --met: #5ac878; --missed: #ff7b72; } }
 body { background: var(--ground); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto;
   max-width: 1000px; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; } h3 { font-size: 1rem; margin: 1.6rem 0 .3rem; }
