@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks.processes import Side, executable, nodes
 from benchmarks.sides.replay import address
 from benchmarks.topic import Context, MeasurementError, Report
+from edge_ai.runtime.params import InferenceParams
 
 COMPOSED = ("pipeline",)
 SEPARATE = ("control", "inference", "camera")
@@ -33,7 +34,7 @@ class Bench:
     video: str
     log: Path
 
-    def bare(self, *, spinning: bool = False) -> Side:
+    def bare(self, *, spinning: str = InferenceParams().spinning) -> Side:
         """A bare loop; see `benchmarks.sides.bare`."""
         return Side("benchmarks.sides.bare", {"video": self.video, "spinning": spinning}, self.log)
 

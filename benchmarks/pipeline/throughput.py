@@ -18,8 +18,8 @@ CALM = 0.3
 """Processors that others may keep busy in a round that is judged, where there are at least `LEAST` such rounds."""
 LEAST = 3
 SIDES = {
-    "bare": "preprocess + session.run on one thread, the pipeline's session settings (allow_spinning off)",
-    "bare_spinning": "the same with allow_spinning on",
+    "bare": "preprocess + session.run on one thread, the pipeline's session settings",
+    "bare_spinning": "the same with threads that spin",
     "robot": "edge_ai.robot.Robot, no ROS, camera as fast as consumed",
     "pipeline_node": "pipeline_node over DDS, one subscriber to inference/results, camera as fast as consumed",
     "pipeline_node_unheard": "the same without any subscriber, counted by its own diagnostics",
@@ -37,7 +37,7 @@ def measure(bench: Bench) -> dict[str, float]:
     with ExitStack() as stack:
         sides: dict[str, Side] = {
             "bare": stack.enter_context(bench.bare()),
-            "bare_spinning": stack.enter_context(bench.bare(spinning=True)),
+            "bare_spinning": stack.enter_context(bench.bare(spinning="long")),
             "robot": stack.enter_context(bench.robot(_FAST, realtime=False)),
             "pipeline_node": stack.enter_context(
                 bench.nodes(COMPOSED, ["results"], {"source": bench.replay(_FAST), "realtime": False})

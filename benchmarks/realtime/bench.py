@@ -16,6 +16,7 @@ from benchmarks.sides.replay import address, sized
 from benchmarks.topic import MeasurementError
 
 VGA, FULL_HD = "640x480", "1920x1080"
+COMMANDS, RESULTS = "raw_commands", "raw_results"
 _PREFIXES = {"camera": {"pipeline": "camera.", "camera": ""}, "inference": {"pipeline": "inference.", "inference": ""}}
 
 # A publisher's defaults, for a subscriber that has the defaults, too.
@@ -38,20 +39,21 @@ class Setting:
     Attributes:
         workers: frames in inference at once.
         threads: of one inference.
-        spinning: let them spin while they wait.
+        spinning: "none", "short" or "long".
     """
 
     workers: int
     threads: int
-    spinning: bool
+    spinning: str
 
     @property
     def params(self) -> dict[str, Any]:
         """The same as parameters of the inference node."""
-        return {"workers": self.workers, "threads": self.threads, "allow_spinning": self.spinning}
+        return {"workers": self.workers, "threads": self.threads, "spinning": self.spinning}
 
     def __str__(self) -> str:
-        return f"{self.workers} x {self.threads} threads{', spinning' * self.spinning}"
+        spinning = "" if self.spinning == "none" else f", {self.spinning} spinning"
+        return f"{self.workers} x {self.threads} threads{spinning}"
 
 
 @dataclass(frozen=True)
@@ -103,15 +105,17 @@ class Bench(PipelineBench):
 
     @contextmanager
     def composed(self, rate: float, setting: Setting, size: str = VGA) -> Iterator[Turn]:
-        """pipeline_node."""
-        with self.real_nodes(COMPOSED, rate, size, setting) as (probe, pids):
-            yield _listening(probe, pids)
+        """pipeline_node; results are those that a command heeds, aged from capture to that command."""
+        with self.real_nodes(COMPOSED, rate, size, setting, (COMMANDS,)) as (probe, pids):
+            yield _listening(probe, pids, COMMANDS)
 
     @contextmanager
-    def separate(self, rate: float, setting: Setting, size: str = VGA) -> Iterator[Turn]:
-        """Camera, inference and control node."""
-        with self.real_nodes(SEPARATE, rate, size, setting) as (probe, pids):
-            yield _listening(probe, pids)
+    def separate(self, rate: float, setting: Setting, size: str = VGA, *, heard: str = COMMANDS) -> Iterator[Turn]:
+        """Camera, inference and control node; ``heard`` is "raw_commands", as for `composed`, or "raw_results", aged
+        from capture to their arrival at a listener.
+        """
+        with self.real_nodes(SEPARATE, rate, size, setting, (heard,)) as (probe, pids):
+            yield _listening(probe, pids, heard)
 
     @contextmanager
     def wrapper(self, rate: float, size: str = VGA, *, tuned: bool) -> Iterator[Turn]:
@@ -121,7 +125,7 @@ class Bench(PipelineBench):
             peer = stack.start(executable("peer"), label="peer", params={"tuned": tuned})
             stack.start(executable("camera"), label="camera", params=camera)
             with self._probe(stack, ("camera",), ("raw_results",)) as probe:
-                yield _listening(probe, [node.pid for node in stack.nodes], peer)
+                yield _listening(probe, [node.pid for node in stack.nodes], RESULTS, peer)
 
     @contextmanager
     def real_nodes(
@@ -158,18 +162,18 @@ def _params(name: str, values: Mapping[str, Mapping[str, Any]]) -> dict[str, Any
     }
 
 
-def _listening(probe: Side, pids: Sequence[int], peer: Any = None) -> Turn:
+def _listening(probe: Side, pids: Sequence[int], heard: str, peer: Any = None) -> Turn:
     def turn(warm: float, seconds: float) -> Answer:
         if peer is not None and (fault := peer.fault()):
             raise MeasurementError(f"{peer.label}: {fault}")
-        heard = probe.measure(warm=warm, seconds=seconds, pids=pids)
-        results = heard["raw_results"]
+        answer = probe.measure(warm=warm, seconds=seconds, pids=pids)
+        results = answer[heard]
         return {
             "instants": [one["at"] for one in results],
             "ages": [one["age"] for one in results],
-            "said": [one["said"] for one in results if one["said"]],
-            "cpu_s": heard["cpu_s"],
-            "others_cores": heard["others_cores"],
+            "said": [one["said"] for one in results if one.get("said")],
+            "cpu_s": answer["cpu_s"],
+            "others_cores": answer["others_cores"],
         }
 
     return turn

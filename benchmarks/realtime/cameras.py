@@ -29,7 +29,7 @@ SIDES = {
 
 def measure(bench: Bench) -> dict[str, float]:
     """All sides share the nodes, and the cameras that are not wanted rest."""
-    setting = limit.settings(bench)["latency"]
+    setting = limit.node_settings(bench)["latency"]
     rate = ABOVE * limit_rates(bench)["latency"]
     rates = {"solo": rate, **dict.fromkeys(FOUR, rate / 4), "hung": rate / 4}
     topics = [f"{name}/raw_results" for name in rates]

@@ -57,16 +57,16 @@ def limit_rates(bench: Bench, size: str = VGA) -> dict[str, float]:
 
 
 def _results(bench: Bench, rates: dict[str, float]) -> dict[str, float]:
-    settings = limit.settings(bench)
+    settings, ours = limit.settings(bench), limit.node_settings(bench)
     with ExitStack() as stack:
         loop = stack.enter_context(bench.limit())
         turns: dict[str, Turn] = {f"limit {mode}": loop(settings[mode]) for mode in MODES}
         for mode in MODES:
             camera = ABOVE * rates[mode]
-            turns[f"composed {mode}"] = stack.enter_context(bench.composed(camera, settings[mode]))
+            turns[f"composed {mode}"] = stack.enter_context(bench.composed(camera, ours[mode]))
         rounds = run(bench, "composed", turns, **turn_lengths(bench))
     what = {f"limit {mode}": f"{limit.WHAT}, {settings[mode]}" for mode in MODES}
-    what |= {f"composed {mode}": f"pipeline_node, {settings[mode]}, {_camera(ABOVE * rates[mode])}" for mode in MODES}
+    what |= {f"composed {mode}": f"pipeline_node, {ours[mode]}, {_camera(ABOVE * rates[mode])}" for mode in MODES}
     bench.report.results["composed"] = rounds.report(what)
     values = against_limit(rounds, "composed")
     bench.draw(*charts(rounds, "composed", "Composed and the limit, 640x480", 0.97, 1.10))
@@ -116,8 +116,9 @@ def charts(rounds: Rounds, kind: str, title: str, least: float, most: float) -> 
 
 def _overload(bench: Bench, camera: float) -> dict[str, float]:
     context, setting = bench.context, limit.settings(bench)["latency"]
+    ours = limit.node_settings(bench)["latency"]
     period = 1.0 / camera
-    with bench.limit() as loop, bench.composed(camera, setting) as composed:
+    with bench.limit() as loop, bench.composed(camera, ours) as composed:
         lengths = {"count": int(context.pick(3, 10)), "warm": 0.7, "seconds": context.pick(1.5, 2.5)}
         rounds = run(bench, "overload", {"limit": loop(setting), "composed": composed}, **lengths)
         long = context.pick(20.0, 300.0)
@@ -126,7 +127,7 @@ def _overload(bench: Bench, camera: float) -> dict[str, float]:
     bounds = age_bounds(period * 1e3, *frame_bars(rounds, "limit"))
     bench.bounds.update({f"composed.{key}": bound for key, bound in bounds.items()})
     values = {**dict(zip(bounds, frame_bars(rounds, "composed"), strict=True)), "growth": growth(steady["ages"])}
-    what = {"limit": f"{limit.WHAT}, {setting}", "composed": f"pipeline_node, {setting}, {_camera(camera)}"}
+    what = {"limit": f"{limit.WHAT}, {setting}", "composed": f"pipeline_node, {ours}, {_camera(camera)}"}
     bench.report.results["overload"] = {
         **rounds.report(what),
         "T_ms": period * 1e3,
@@ -144,7 +145,7 @@ def _overload(bench: Bench, camera: float) -> dict[str, float]:
             "rows": [
                 {"label": "limit: time per frame", "bars": frame_bars(rounds, "limit")},
                 {
-                    "label": "composed: age at the listener",
+                    "label": "composed: age at the command",
                     "bars": frame_bars(rounds, "composed"),
                     "goals": [bounds["age_p50"], bounds["age_p99"]],
                     "better": "lower",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import get_args
 
 from benchmarks.goals import Goal
 from benchmarks.realtime.bench import Bench, Setting
 from benchmarks.realtime.rounds import Rounds, run
+from edge_ai.backends.options import Spinning
 
 GOALS: dict[str, Goal] = {}
 """None: this part finds the settings that the others run with and are held against."""
@@ -27,6 +29,25 @@ def settings(bench: Bench) -> dict[str, Setting]:
     return bench.settings
 
 
+def node_settings(bench: Bench) -> dict[str, Setting]:
+    """What the nodes run with, chosen as `edge-ai tune` does: no long spinning, which takes the processors from cameras
+    and listeners, and of the settings within 5 % of the best the one with the fewest workers.
+    """
+    settings(bench)
+    sides = bench.report.results["limit"]["sides"]
+    tried = {setting: sides[str(setting)] for setting in candidates(_cores()) if setting.spinning != "long"}
+    least = min(side["p50_ms"] for side in tried.values())
+    most = max(side["results_per_s"] for side in tried.values())
+    quick = [setting for setting, side in tried.items() if side["p50_ms"] <= least * 1.05]
+    many = [setting for setting, side in tried.items() if side["results_per_s"] >= most / 1.05]
+    chosen = {"latency": quick, "throughput": many}
+    return {mode: min(alike, key=lambda one: (one.workers, tried[one]["p50_ms"])) for mode, alike in chosen.items()}
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def fastest(bench: Bench, setting: Setting) -> float:
     """The results/s of a setting in the sweep's best round."""
     rates: list[float] = bench.report.results["limit"]["sides"][str(setting)]["results_per_s_by_round"]
@@ -43,7 +64,7 @@ def candidates(cores: int) -> list[Setting]:
         Setting(workers, threads, spinning)
         for workers in range(1, cores + 2)
         for threads in range(1, cores + 1)
-        for spinning in ((False, True) if threads > 1 else (False,))
+        for spinning in (get_args(Spinning) if threads > 1 else ("none",))
         if workers * threads <= 2 * cores
     ]
 
@@ -58,8 +79,7 @@ def best(rounds: Rounds) -> dict[str, str]:
 
 def _sweep(bench: Bench) -> dict[str, Setting]:
     context = bench.context
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    tried = {str(setting): setting for setting in candidates(cores)}
+    tried = {str(setting): setting for setting in candidates(_cores())}
     with bench.limit() as loop:
         rounds = run(
             bench,

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.goals import Goal
 from benchmarks.realtime import limit
-from benchmarks.realtime.bench import FULL_HD, VGA, Bench, Turn
+from benchmarks.realtime.bench import FULL_HD, RESULTS, VGA, Bench, Turn
 from benchmarks.realtime.composed import limit_rates
 from benchmarks.realtime.limit import frame_bars
 from benchmarks.realtime.rounds import Rounds, run
@@ -44,12 +44,12 @@ def measure(bench: Bench) -> dict[str, float]:
 
 
 def _compare(bench: Bench, size: str) -> dict[str, float]:
-    context, settings = bench.context, limit.settings(bench)
+    context, ours = bench.context, limit.node_settings(bench)
     rate = ABOVE[size] * limit_rates(bench, size)["latency"]
     with ExitStack() as stack:
         ready = {
-            OURS: bench.separate(rate, settings["latency"], size),
-            "ours, throughput": bench.separate(rate, settings["throughput"], size),
+            OURS: bench.separate(rate, ours["latency"], size, heard=RESULTS),
+            "ours, throughput": bench.separate(rate, ours["throughput"], size, heard=RESULTS),
             "(b) tuned": bench.wrapper(rate, size, tuned=True),
             "(a) defaults": bench.wrapper(rate, size, tuned=False),
             "naive": bench.naive(rate, size),

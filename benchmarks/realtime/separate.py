@@ -35,19 +35,19 @@ def measure(bench: Bench) -> dict[str, float]:
 
 
 def _vga(bench: Bench) -> dict[str, float]:
-    settings, rates = limit.settings(bench), limit_rates(bench)
+    settings, rates, ours = limit.settings(bench), limit_rates(bench), limit.node_settings(bench)
     cameras = {mode: ABOVE * rates[mode] for mode in MODES}
     with ExitStack() as stack:
         loop = stack.enter_context(bench.limit())
         turns: dict[str, Turn] = {f"limit {mode}": loop(settings[mode]) for mode in MODES}
-        turns["composed latency"] = stack.enter_context(bench.composed(cameras["latency"], settings["latency"]))
+        turns["composed latency"] = stack.enter_context(bench.composed(cameras["latency"], ours["latency"]))
         for mode in MODES:
-            turns[f"separate {mode}"] = stack.enter_context(bench.separate(cameras[mode], settings[mode]))
+            turns[f"separate {mode}"] = stack.enter_context(bench.separate(cameras[mode], ours[mode]))
         rounds = run(bench, "separate", turns, **turn_lengths(bench))
     what = {f"limit {mode}": f"{limit.WHAT}, {settings[mode]}" for mode in MODES}
-    what["composed latency"] = f"pipeline_node, {settings['latency']}, camera at {cameras['latency']:.0f} Hz"
+    what["composed latency"] = f"pipeline_node, {ours['latency']}, camera at {cameras['latency']:.0f} Hz"
     what |= {
-        f"separate {mode}": f"camera, inference and control node, {settings[mode]}, camera at {cameras[mode]:.0f} Hz"
+        f"separate {mode}": f"camera, inference and control node, {ours[mode]}, camera at {cameras[mode]:.0f} Hz"
         for mode in MODES
     }
     bench.report.results["separate"] = rounds.report(what)
@@ -76,8 +76,9 @@ def _vga(bench: Bench) -> dict[str, float]:
 
 def _full_hd(bench: Bench) -> dict[str, float]:
     context, setting = bench.context, limit.settings(bench)["latency"]
+    ours = limit.node_settings(bench)["latency"]
     seconds, runs = context.pick(6.0, 15.0), []
-    nodes = bench.real_nodes(SEPARATE, HZ, FULL_HD, setting, topics=("raw_results", "captured"))
+    nodes = bench.real_nodes(SEPARATE, HZ, FULL_HD, ours, topics=("raw_results", "captured"))
     with bench.limit(FULL_HD) as loop, nodes as (probe, _):
         for number in range(int(context.pick(1, 3))):
             bare = figures({"seconds": 1.5, **loop(setting)(0.5, 1.5)})["results_per_s"]
@@ -89,7 +90,7 @@ def _full_hd(bench: Bench) -> dict[str, float]:
                 f"age p50 {one['age_ms'].get('p50', float('nan')):.0f} ms, lost {one['lost']} of {one['sent']}; "
                 f"others busy on {one['others_cores']:.1f} cores"
             )
-    bench.report.results["separate_1080"] = {"camera_hz": HZ, "setting": str(setting), "runs": runs}
+    bench.report.results["separate_1080"] = {"camera_hz": HZ, "setting": str(ours), "runs": runs}
     reached, possible = (median([one[key] for one in runs]) for key in ("results_per_s", "possible"))
     bench.draw(
         {

@@ -16,6 +16,7 @@ from benchmarks.pipeline.bench import COMPOSED, SEPARATE
 from benchmarks.processes import Side
 from benchmarks.realtime.bench import VGA, Bench, Setting
 from edge_ai.backends.options import physical_cores
+from edge_ai.runtime.params import InferenceParams
 
 GOALS = {
     "growth": Goal("an hour at full rate: growth of resident memory over its noise, worst process", None, 1.0, "lower"),
@@ -36,7 +37,7 @@ _SETTLED = 3
 
 def measure(bench: Bench) -> dict[str, float]:
     """The composed node, and then the separate ones: long, and then up and down."""
-    context, setting = bench.context, Setting(1, physical_cores(), spinning=False)
+    context, setting = bench.context, Setting(1, physical_cores(), spinning=InferenceParams().spinning)
     seconds, cycles = context.pick(60.0, 3600.0), int(context.pick(6, 100))
     long: dict[str, Samples] = {}
     up_and_down: dict[str, Samples] = {}

@@ -11,22 +11,24 @@ import onnxruntime
 
 from benchmarks.sides.replay import pictures
 from benchmarks.sides.serve import Task, serve
-from edge_ai.backends.options import BackendOptions
+from edge_ai.backends.onnxrt import spin_entries
+from edge_ai.backends.options import BackendOptions, Spinning
 from edge_ai.processing.card import ModelCard
 from edge_ai.processing.resize import Preprocessor
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.resources import shipped_card
 
 
-def session_for(card: ModelCard, *, spinning: bool) -> onnxruntime.InferenceSession:
+def session_for(card: ModelCard, *, spinning: Spinning) -> onnxruntime.InferenceSession:
     """A session on the CPU with the pipeline's default number of threads."""
     params = InferenceParams()
     threads = BackendOptions(
-        backend=params.backend, providers=tuple(params.providers), threads=params.threads, allow_spinning=spinning
+        backend=params.backend, providers=tuple(params.providers), threads=params.threads, spinning=spinning
     ).thread_count
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
+    for key, value in spin_entries(spinning, onnxruntime.__version__).items():
+        options.add_session_config_entry(key, value)
     return onnxruntime.InferenceSession(str(card.model_path), options, providers=["CPUExecutionProvider"])
 
 
@@ -34,7 +36,7 @@ class BareLoop:
     """Preprocess, run, again.
 
     Args:
-        setup: ``video`` whose pictures it takes; ``spinning``: let idle inference threads spin.
+        setup: ``video`` whose pictures it takes; ``spinning``: whether idle inference threads spin.
     """
 
     def __init__(self, setup: Task) -> None:

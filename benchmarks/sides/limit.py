@@ -12,6 +12,8 @@ import onnxruntime
 
 from benchmarks.sides.replay import pictures
 from benchmarks.sides.serve import Task, serve
+from edge_ai.backends.onnxrt import spin_entries
+from edge_ai.backends.options import Spinning
 from edge_ai.processing.card import ModelCard
 from edge_ai.processing.postprocess import PostProcessor
 from edge_ai.processing.resize import Preprocessor
@@ -31,7 +33,7 @@ class Limit:
         self._card, self._images = ModelCard.load(shipped_card()), pictures(setup["video"])
         self._post = PostProcessor(self._card)
         self._session: Any = None
-        self._made: tuple[int, bool] | None = None
+        self._made: tuple[int, Spinning] | None = None
 
     def measure(self, task: Task) -> dict[str, Any]:
         """Loop for ``seconds`` after ``warm`` seconds.
@@ -51,14 +53,15 @@ class Limit:
         used = time.process_time() - before
         return {"instants": [end for end, _ in ends], "durations": [took for _, took in ends], "cpu_s": used}
 
-    def _open(self, threads: int, spinning: bool) -> None:
+    def _open(self, threads: int, spinning: Spinning) -> None:
         """Have one session alive, never two: an idle one's threads could take cores from the other's."""
         if self._made == (threads, spinning):
             return
         self._session = None
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
+        for key, value in spin_entries(spinning, onnxruntime.__version__).items():
+            options.add_session_config_entry(key, value)
         self._session = onnxruntime.InferenceSession(
             str(self._card.model_path), options, providers=["CPUExecutionProvider"]
         )

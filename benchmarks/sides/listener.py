@@ -19,7 +19,11 @@ from edge_ai.nodes.convert import time_to_ns
 from edge_ai.nodes.images import frame_from_msg
 from edge_ai.nodes.qos import SENSOR
 
-RAW = "raw_results"
+_STORED = {
+    "raw_results": (InferenceResult, "inference/results"),
+    "raw_commands": (ControlStatus, "control/status"),
+}
+"""What is stored as it comes and read afterwards."""
 # Deep enough that this process loses nothing of what reliable writers send.
 _ALL = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 
@@ -54,7 +58,9 @@ class Listener(Node):
             self.destroy_subscription(self._subscriptions_made.pop(name))
         for name in set(topics) - set(self._subscriptions_made):
             self._subscriptions_made[name] = (
-                self._hear_raw(name) if name.endswith(RAW) else self.create_subscription(*kinds[name])
+                self._hear_raw(name, *_STORED[name.rpartition("/")[2]])
+                if name.rpartition("/")[2] in _STORED
+                else self.create_subscription(*kinds[name])
             )
         self.heard = {name: [] for name in ("processed", *topics)}
 
@@ -63,12 +69,12 @@ class Listener(Node):
         heard, self.heard = self.heard, {name: [] for name in self.heard}
         return heard
 
-    def _hear_raw(self, name: str) -> Any:
+    def _hear_raw(self, name: str, kind: Any, topic: str) -> Any:
         def on_raw(message: bytes) -> None:
             self.heard[name].append((time.monotonic(), time.time_ns(), message))
 
-        topic = f"{name.removesuffix(RAW)}inference/results"
-        return self.create_subscription(InferenceResult, topic, on_raw, _ALL, raw=True)
+        camera, slash, _ = name.rpartition("/")
+        return self.create_subscription(kind, f"{camera}{slash}{topic}", on_raw, _ALL, raw=True)
 
     def _on_result(self, message: InferenceResult) -> None:
         timings = {stage.stage: stage.duration for stage in message.timings}
@@ -103,16 +109,35 @@ class Listener(Node):
 
 
 def read_later(heard: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    """Read results that were only stored as they came, so that listening takes next to nothing from the nodes.
+    """Read what was only stored as it came, so that listening takes next to nothing from the nodes.
 
     Returns:
-        What was heard, and for each of ``raw_results`` when it came (``at``), its ``age`` then and the age that its
-        stages' timings add up to (``said``; 0 where it has none), in seconds.
+        What was heard. For each of ``raw_results``, when it came (``at``), its ``age`` then and the age that its
+        stages' timings add up to (``said``; 0 where it has none), in seconds. Of ``raw_commands`` the first that heeds
+        each result: when it came, and the ``age`` of the result when it was decided, by the controller's own clock.
     """
-    return {name: [_read(*one) for one in what] if name.endswith(RAW) else what for name, what in heard.items()}
+    readers = {"raw_results": _results, "raw_commands": _commands}
+    return {
+        name: readers[name.rpartition("/")[2]](what) if name.rpartition("/")[2] in readers else what
+        for name, what in heard.items()
+    }
 
 
-def _read(at: float, now_ns: int, data: bytes) -> dict[str, float]:
-    message = deserialize_message(data, InferenceResult)
-    said = sum(stage.duration for stage in message.timings)
-    return {"at": at, "age": (now_ns - time_to_ns(message.header.stamp)) / 1e9, "said": said}
+def _results(stored: Sequence[tuple[float, int, bytes]]) -> list[dict[str, float]]:
+    read = []
+    for at, now_ns, data in stored:
+        message = deserialize_message(data, InferenceResult)
+        said = sum(stage.duration for stage in message.timings)
+        read.append({"at": at, "age": (now_ns - time_to_ns(message.header.stamp)) / 1e9, "said": said})
+    return read
+
+
+def _commands(stored: Sequence[tuple[float, int, bytes]]) -> list[dict[str, float]]:
+    read, last = [], -1
+    for at, _, data in stored:
+        message = deserialize_message(data, ControlStatus)
+        stamp = time_to_ns(message.result_stamp)
+        if message.has_result and stamp != last:
+            last = stamp
+            read.append({"at": at, "age": message.age})
+    return read

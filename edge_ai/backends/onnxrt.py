@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from edge_ai.backends.base import Backend
-from edge_ai.backends.options import BackendOptions
+from edge_ai.backends.options import BackendOptions, Spinning
 from edge_ai.backends.providers import Provider, missing, parse_all
 from edge_ai.backends.tensors import Array, TensorSpec
 from edge_ai.core.errors import BackendError, InferenceError, ModelError
@@ -26,6 +26,8 @@ _DTYPES = {
 }
 
 _DEVICES = {"CUDAExecutionProvider": "cuda", "TensorrtExecutionProvider": "cuda"}
+
+_SHORT_SPIN_US = "50"
 
 _BROKEN_FILE = ("InvalidProtobuf", "InvalidGraph", "NoSuchFile", "NoModel")
 
@@ -160,10 +162,28 @@ def _session_options(names: Sequence[str], options: BackendOptions) -> Any:
     session_options.intra_op_num_threads = options.thread_count
     session_options.inter_op_num_threads = 1
     session_options.log_severity_level = 3
-    session_options.add_session_config_entry("session.intra_op.allow_spinning", str(int(options.allow_spinning)))
+    for key, value in spin_entries(options.spinning, onnxruntime.__version__).items():
+        session_options.add_session_config_entry(key, value)
     if "CPUExecutionProvider" not in names:
         session_options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     return session_options
+
+
+def spin_entries(spinning: Spinning, version: str) -> dict[str, str]:
+    """The session's configuration entries for spinning.
+
+    Until 1.25 threads that spin at all do so for milliseconds after each inference: "short" is then "none".
+
+    Args:
+        spinning: what is wanted.
+        version: of ONNX Runtime.
+    """
+    limited = tuple(int(part) for part in version.split(".")[:2]) >= (1, 26)
+    spins = spinning == "long" or (spinning == "short" and limited)
+    entries = {"session.intra_op.allow_spinning": str(int(spins))}
+    if spinning == "short" and limited:
+        entries["session.intra_op.spin_duration_us"] = _SHORT_SPIN_US
+    return entries
 
 
 def _explain(path: Path, names: Sequence[str], error: Exception) -> BackendError | ModelError:

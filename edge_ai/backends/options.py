@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+Spinning = Literal["none", "short", "long"]
+"""Not at all; from one operator of an inference to the next (50 µs); or for as long as the engine likes."""
 
 
 class BackendOptions(BaseModel):
@@ -15,7 +19,7 @@ class BackendOptions(BaseModel):
         backend: "auto" or a name from `edge_ai.backends.select.BACKENDS`.
         providers: ONNX Runtime execution providers, best first, each as `edge_ai.backends.providers.parse` reads it.
         threads: threads of one inference; 0: one for each physical core this process may use.
-        allow_spinning: let idle inference threads spin.
+        spinning: how long idle inference threads look for work before they sleep; see `Spinning`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -23,7 +27,7 @@ class BackendOptions(BaseModel):
     backend: str
     providers: tuple[str, ...]
     threads: int = Field(ge=0)
-    allow_spinning: bool
+    spinning: Spinning
 
     @property
     def thread_count(self) -> int:

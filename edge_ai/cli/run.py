@@ -37,7 +37,7 @@ class RunCommand:
         from edge_ai.robot import Robot
 
         camera, inference, control, process = _parameters(options)
-        settings = RealtimeSettings(process, spinning=inference.allow_spinning)
+        settings = RealtimeSettings(process, spinning=inference.spinning == "long")
         clock = SystemClock()
         show = _Show(options.out, clock)
         robot = Robot(

@@ -90,7 +90,7 @@ def _frames(source: str) -> list[Any]:
 
 def _words(one: Any) -> str:
     setting = one.setting
-    spinning = ", spinning" * setting.allow_spinning
+    spinning = "" if setting.spinning == "none" else f", spinning {setting.spinning}"
     return (
         f"{setting.workers} worker{'s' * (setting.workers > 1)} of {setting.threads} thread"
         f"{'s' * (setting.threads > 1)}{spinning}: {one.latency * 1e3:.1f} ms a frame, {one.rate:.1f} frames/s"
@@ -100,6 +100,6 @@ def _words(one: Any) -> str:
 def _row(one: Any) -> str:
     setting = one.setting
     return (
-        f"{setting.workers:7d} {setting.threads:7d} {'yes' if setting.allow_spinning else 'no':>8}  "
+        f"{setting.workers:7d} {setting.threads:7d} {setting.spinning:>8}  "
         f"{one.latency * 1e3:8.1f}  {one.rate:8.1f}  {one.cpu * 1e3:12.1f}"
     )

@@ -32,7 +32,7 @@ class ProcessSettings:
             EdgeAIError: two of them do not go together, or what ``action`` raises.
         """
         params, log = self._node.params, self._node.get_logger()
-        spinning = any(getattr(values, "allow_spinning", False) for values in params.values.values())
+        spinning = any(getattr(values, "spinning", "none") == "long" for values in params.values.values())
         self._settings = RealtimeSettings(params[PREFIX], spinning=spinning)
         self._outcomes = self._settings.apply(action)
         for outcome in self._outcomes:

@@ -32,7 +32,7 @@ class RealtimeSettings:
 
     Args:
         params: the settings.
-        spinning: the process has threads that spin while they wait.
+        spinning: the process has threads that spin for long while they wait.
 
     Raises:
         ParameterError: real-time priority and spinning threads: together they would starve the machine.
@@ -48,9 +48,9 @@ class RealtimeSettings:
         if params.priority and spinning:
             raise ParameterError(
                 "parameter 'priority'",
-                got=f"{params.priority} together with allow_spinning",
+                got=f"{params.priority} together with spinning",
                 wanted="one of the two: a real-time thread that spins takes its CPU from everybody else",
-                mend="set allow_spinning to false, or priority to 0",
+                mend="set spinning to short or none, or priority to 0",
             )
         self._params = params
         self._undo: list[Callable[[], None]] = []

@@ -96,7 +96,7 @@ class Model:
             backend=params.backend,
             providers=params.providers,
             threads=params.threads or max(1, physical_cores() // params.workers),
-            allow_spinning=params.allow_spinning,
+            spinning=params.spinning,
         )
         model = cls(
             card,

@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 
 from pydantic import model_validator
 
+from edge_ai.backends.options import Spinning
 from edge_ai.batching.fair_queue import Share
 from edge_ai.core.params import Params, param
 
@@ -26,8 +27,10 @@ class InferenceParams(Params):
     threads: int = param(
         0, "Threads of one inference; 0: one for each physical core, divided among the workers.", ge=0, le=256
     )
-    allow_spinning: bool = param(
-        False, "Let idle inference threads spin: a little faster alone, much slower beside other work."
+    spinning: Spinning = param(
+        "short",
+        "How long idle inference threads spin; short: 50 µs, from one operator to the next (before ONNX Runtime 1.26: "
+        "none); long: for milliseconds, and much slower beside other work.",
     )
     workers: int = param(1, "Frames in inference at once; more raises throughput and latency.", ge=1, le=16)
     warm_up: int = param(2, "Inferences on an empty image before the node is ready.", ge=0, le=100)

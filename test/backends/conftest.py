@@ -40,7 +40,7 @@ def make_options() -> Callable[..., BackendOptions]:
     """Options for one CPU thread, unless told otherwise."""
 
     def make(**changes: object) -> BackendOptions:
-        values = {"backend": "auto", "providers": ("cpu",), "threads": 1, "allow_spinning": False}
+        values = {"backend": "auto", "providers": ("cpu",), "threads": 1, "spinning": "none"}
         return BackendOptions(**{**values, **changes})
 
     return make

@@ -240,7 +240,7 @@ def test_importing_and_making_loads_no_engine():
     code = (
         "import sys; from edge_ai.backends.select import choose; from edge_ai.backends.onnxrt import *;"
         "from edge_ai.backends.options import BackendOptions;"
-        "OnnxRuntimeBackend(BackendOptions(backend='auto', providers=('cpu',), threads=1, allow_spinning=False));"
+        "OnnxRuntimeBackend(BackendOptions(backend='auto', providers=('cpu',), threads=1, spinning='none'));"
         "sys.exit('onnxruntime' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
-from edge_ai.backends.onnxrt import DeviceBuffers, OnnxRuntimeBackend
+from edge_ai.backends.onnxrt import DeviceBuffers, OnnxRuntimeBackend, spin_entries
 from edge_ai.core.errors import BackendError, InferenceError, ModelError
 
 NANODET = Path(__file__).parents[2] / "models" / "nanodet_g_416.onnx"
@@ -27,11 +27,11 @@ def test_says_what_runs_it(make_model, make_options):
     assert backend._session.get_providers() == ["CPUExecutionProvider"]
 
 
-@pytest.mark.parametrize("spinning", [False, True])
-def test_threads_and_spinning_reach_the_session(make_model, make_options, spinning):
-    options = activated(make_options(threads=2, allow_spinning=spinning), make_model())._session.get_session_options()
+@pytest.mark.parametrize(("spinning", "allowed"), [("none", "0"), ("long", "1")])
+def test_threads_and_spinning_reach_the_session(make_model, make_options, spinning, allowed):
+    options = activated(make_options(threads=2, spinning=spinning), make_model())._session.get_session_options()
     assert options.intra_op_num_threads == 2
-    assert options.get_session_config_entry("session.intra_op.allow_spinning") == str(int(spinning))
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == allowed
 
 
 @pytest.mark.parametrize("content", [b"this is a text", b"\x08\x08" + bytes(1000)])
@@ -132,3 +132,11 @@ def test_the_shipped_model(make_options):
     assert {name: array.shape for name, array in answer.items()} == {"scores": (1, 3549, 80), "dist": (1, 3549, 44)}
     assert np.isfinite(answer["dist"]).all()
     assert 0 <= answer["scores"].min() <= answer["scores"].max() <= 1
+
+
+def test_short_spinning_needs_an_engine_that_can_end_it():
+    assert spin_entries("short", "1.25.1") == {"session.intra_op.allow_spinning": "0"}
+    new = spin_entries("short", "1.26.0")
+    assert new["session.intra_op.allow_spinning"] == "1"
+    assert 0 < int(new["session.intra_op.spin_duration_us"]) <= 200
+    assert spin_entries("long", "1.32.0") == {"session.intra_op.allow_spinning": "1"}

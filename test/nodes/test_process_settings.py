@@ -86,10 +86,10 @@ def test_what_cannot_be_had_is_a_warning_and_the_node_goes_on(ros, until, cpus):
 
 
 def test_real_time_priority_and_spinning_are_refused_together(ros):
-    one = ros(**{"process.priority": 5, "allow_spinning": "true"})
+    one = ros(**{"process.priority": 5, "spinning": "long"})
     node = one.add(InferenceNode())
     assert not one.do(node, "configure")
-    assert "set allow_spinning to false, or priority to 0" in node.fault
+    assert "set spinning to short or none, or priority to 0" in node.fault
 
 
 def test_they_do_not_change_while_the_node_is_configured(ros):

@@ -84,7 +84,7 @@ def test_nothing_asked_for_is_nothing_done():
 
 
 def test_priority_and_spinning_are_refused_together():
-    with pytest.raises(ParameterError, match="allow_spinning to false, or priority to 0"):
+    with pytest.raises(ParameterError, match="spinning to short or none, or priority to 0"):
         RealtimeSettings(RealtimeParams(priority=1), spinning=True)
     RealtimeSettings(RealtimeParams(), spinning=True)
 

@@ -10,29 +10,36 @@ from edge_ai.runtime.tuning import Measured, Setting, best, candidates, paramete
 @pytest.mark.parametrize("cores", [1, 2, 3, 4, 6, 8, 12, 64])
 def test_candidates_can_be_run_and_hold_what_is_usual(cores):
     found = candidates(cores)
-    assert len(found) == len(set(found)) <= 50
+    assert len(found) == len(set(found)) <= 60
     assert {setting.workers for setting in found} >= {1, 2}
-    assert Setting(1, cores, False) in found, "all cores for one frame"
-    assert Setting(min(cores, 16), 1 if cores <= 16 else cores // 16, False) in found, "a frame for each core"
-    assert not any(setting.allow_spinning for setting in found if setting.threads == 1), "one thread has none to spin"
+    assert Setting(1, cores, "none") in found, "all cores for one frame"
+    assert Setting(min(cores, 16), 1 if cores <= 16 else cores // 16, "none") in found, "a frame for each core"
+    assert not any(setting.spinning != "none" for setting in found if setting.threads == 1), (
+        "one thread has none to spin"
+    )
     for setting in found:
         InferenceParams.parse(vars(setting))
 
 
 def measured(workers, rate, latency, cpu):
-    return Measured(Setting(workers, 1, False), [rate], [latency], [cpu])
+    return Measured(Setting(workers, 2, "none"), [rate], [latency], [cpu])
 
 
-def test_the_best_is_the_quickest_or_the_most_and_of_equals_the_cheapest():
+def test_the_best_is_the_quickest_or_the_most():
     quick, many = measured(1, 40, 0.010, 0.020), measured(2, 80, 0.025, 0.020)
     assert best([quick, many], "latency") is quick
     assert best([quick, many], "throughput") is many
-    cheap = measured(3, 79.5, 0.030, 0.015)
-    assert best([quick, many, cheap], "throughput") is cheap
+
+
+def test_of_those_about_as_good_the_fewest_workers_and_then_the_cheapest():
+    many, more = measured(2, 80, 0.025, 0.020), measured(3, 82, 0.036, 0.015)
+    assert best([many, more], "throughput") is many
+    cheap = measured(2, 79, 0.025, 0.018)
+    assert best([many, more, cheap], "throughput") is cheap
 
 
 def test_a_sweep_runs_the_model_with_every_setting(make_frame):
-    settings, said = [Setting(1, 1, False), Setting(2, 1, False)], []
+    settings, said = [Setting(1, 1, "none"), Setting(2, 1, "none")], []
     found = sweep(
         InferenceParams(warm_up=0),
         [make_frame()],
@@ -52,11 +59,11 @@ def test_a_sweep_runs_the_model_with_every_setting(make_frame):
 def test_what_the_model_cannot_run_is_said(make_frame):
     empty = make_frame(image=np.zeros((0, 0, 3), np.uint8))
     with pytest.raises(ImageError):
-        sweep(InferenceParams(warm_up=0), [empty], [Setting(2, 1, False)], seconds=0.1, rounds=1)
+        sweep(InferenceParams(warm_up=0), [empty], [Setting(2, 1, "none")], seconds=0.1, rounds=1)
 
 
 def test_the_parameter_file_is_one_for_both_nodes():
-    values = yaml.safe_load(parameter_file(Setting(2, 3, True), "because"))
+    values = yaml.safe_load(parameter_file(Setting(2, 3, "long"), "because"))
     inference = values["/**/inference"]["ros__parameters"]
     assert InferenceParams.parse(inference).threads == 3
     assert values["/**/pipeline"]["ros__parameters"]["inference"] == inference

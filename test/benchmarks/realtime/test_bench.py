@@ -9,7 +9,7 @@ from benchmarks.realtime.bench import Bench, Setting
 from benchmarks.sides.replay import SYNTHETIC
 from benchmarks.topic import Context, Report
 
-ONE = Setting(1, 1, False)
+ONE = Setting(1, 1, "none")
 
 
 @pytest.fixture(name="bench")
@@ -19,10 +19,10 @@ def _bench(tmp_path):
 
 @pytest.mark.parametrize("kind", ["composed", "separate"])
 def test_our_nodes_answer_with_results_their_ages_and_their_processor_time(bench, kind):
-    with getattr(bench, kind)(60.0, Setting(2, 1, False)) as turn:
+    with getattr(bench, kind)(60.0, Setting(2, 1, "none")) as turn:
         for _ in range(2):
             answer = turn(1.0, 1.0)
-            assert len(answer["instants"]) == len(answer["ages"]) == len(answer["said"]) > 0
+            assert len(answer["instants"]) == len(answer["ages"]) > 0
             assert min(answer["ages"]) > 0
             assert answer["cpu_s"] > 0
 

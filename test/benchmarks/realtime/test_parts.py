@@ -33,9 +33,9 @@ def rounds(**sides):
 def test_the_sweep_tries_one_worker_more_than_cores_and_no_spinning_without_threads(cores):
     tried = limit.candidates(cores)
     assert len(set(tried)) == len(tried)
-    assert Setting(1, 1, False) in tried
-    assert Setting(min(cores, 4) + 1, 1, False) in tried
-    assert not any(one.spinning and one.threads == 1 for one in tried)
+    assert Setting(1, 1, "none") in tried
+    assert Setting(min(cores, 4) + 1, 1, "none") in tried
+    assert not any(one.spinning != "none" and one.threads == 1 for one in tried)
     assert all(one.workers * one.threads <= 2 * cores for one in tried)
 
 
@@ -46,14 +46,14 @@ def test_the_best_for_latency_and_for_throughput_may_differ():
 
 
 def test_a_setting_reaches_the_nodes_as_their_parameters():
-    values = {"camera": {"source": "replay:1:v"}, "inference": Setting(2, 1, False).params}
+    values = {"camera": {"source": "replay:1:v"}, "inference": Setting(2, 1, "none").params}
     assert _params("pipeline", values) == {
         "camera.source": "replay:1:v",
         "inference.workers": 2,
         "inference.threads": 1,
-        "inference.allow_spinning": False,
+        "inference.spinning": "none",
     }
-    assert _params("inference", values) == {"workers": 2, "threads": 1, "allow_spinning": False}
+    assert _params("inference", values) == {"workers": 2, "threads": 1, "spinning": "none"}
     assert _params("camera", values) == {"source": "replay:1:v"}
     assert _params("control", values) == {}
 

@@ -18,7 +18,7 @@ from edge_ai.processing.resize import Preprocessor
 from edge_ai.runtime.resources import shipped_card
 
 
-@pytest.mark.parametrize("spinning", [False, True])
+@pytest.mark.parametrize("spinning", ["none", "short", "long"])
 def test_the_bare_loop_times_each_frame(spinning):
     loop = BareLoop({"video": replay.SYNTHETIC, "spinning": spinning})
     durations = loop.measure({"warm": 0.0, "seconds": 0.2})["durations"]
@@ -72,14 +72,14 @@ def test_the_queue_of_ten_with_polling_begins_anew_with_every_task():
         assert max(heard["ages"]) < 5  # nothing is left in the queues from the turn before
 
 
-@pytest.mark.parametrize("setting", [(1, 1, False), (2, 1, False), (1, 2, True)])
+@pytest.mark.parametrize("setting", [(1, 1, "none"), (2, 1, "none"), (1, 2, "short"), (1, 2, "long")])
 def test_the_limit_runs_at_any_setting_and_takes_nothing_when_idle(setting):
     loop = Limit({"video": replay.SYNTHETIC})
     workers, threads, spinning = setting
     task = {"warm": 0.1, "seconds": 0.3, "workers": workers, "threads": threads, "spinning": spinning}
     answer = loop.measure(task)
     assert answer["instants"] == sorted(answer["instants"])
-    assert sum(answer["durations"]) >= 0.3 * workers
+    assert sum(answer["durations"]) >= 0.29 * workers
     assert answer["cpu_s"] > 0
     before = time.process_time()
     time.sleep(0.3)
