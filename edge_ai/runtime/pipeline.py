@@ -15,6 +15,7 @@ from edge_ai.core.clock import NS
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.types import Frame, PendingFrame, Result
 from edge_ai.runtime.model import Model
+from edge_ai.runtime.ordering import CaptureOrder
 
 Source = Frame | PendingFrame
 Seen = tuple[Result, Frame]
@@ -29,7 +30,7 @@ class PipelineCounts:
     Attributes:
         processed: results handed on.
         failed: frames whose inference failed.
-        overtaken: results older than one of the same camera already handed on.
+        overtaken: results older than one of the same camera already handed on, see `CaptureOrder`.
         reasons: frames never inferred, by reason; see `edge_ai.batching.ticket.Reason`.
     """
 
@@ -81,6 +82,8 @@ class Pipeline:
             request = model.request(policy.max_size)
 
             def run(sources: Sequence[Source]) -> Sequence[Seen]:
+                for source in sources:
+                    self._order.begin(source.camera, source.header.steady_ns)
                 frames = [source.read() if isinstance(source, PendingFrame) else source for source in sources]
                 return list(zip(model.detect(frames, request), frames, strict=True))
 
@@ -88,8 +91,7 @@ class Pipeline:
 
         self._batcher: Batcher[Source, Seen] = Batcher(runner, policy, workers=workers, shares=shares)
         self._turn = threading.Lock()
-        self._newest_ns: dict[str, int] = {}
-        self._overtaken: dict[str, int] = {}
+        self._order: CaptureOrder[Seen] = CaptureOrder(patience=workers * policy.max_size - 1)
 
     def start(self) -> None:
         """Begin; call once."""
@@ -119,28 +121,29 @@ class Pipeline:
     @property
     def counts(self) -> PipelineCounts:
         """What became of the frames of all cameras so far."""
-        counts, overtaken = self._batcher.counts, sum(self._overtaken.values())
+        counts = self._batcher.counts
+        overtaken = sum(map(self._order.overtaken, counts.sources))
         return PipelineCounts(counts.processed - overtaken, counts.failed, overtaken, counts.dropped)
 
     def counts_of(self, camera: str) -> PipelineCounts:
         """What became of the frames of one camera so far."""
-        counts, overtaken = self._batcher.counts.sources.get(camera), self._overtaken.get(camera, 0)
+        counts, overtaken = self._batcher.counts.sources.get(camera), self._order.overtaken(camera)
         if counts is None:
             return PipelineCounts()
         return PipelineCounts(counts.processed - overtaken, counts.failed, overtaken, counts.dropped)
 
     def _done(self, ticket: Ticket[Source, Seen]) -> None:
-        if ticket.error is not None:
-            self._on_error(ticket.item, ticket.error)
-        if ticket.output is None:
+        if ticket.state == "dropped":
             return
-        result, frame = ticket.output
+        source = ticket.item
         with self._turn:
-            if frame.header.steady_ns <= self._newest_ns.get(frame.camera, -1):
-                self._overtaken[frame.camera] = self._overtaken.get(frame.camera, 0) + 1
-                return
-            self._newest_ns[frame.camera] = frame.header.steady_ns
-            self._on_result(result, frame)
+            for result, frame in self._order.finish(source.camera, source.header.steady_ns, ticket.output):
+                try:
+                    self._on_result(result, frame)
+                except Exception:
+                    log.exception("handing on a result failed")
+        if ticket.error is not None:
+            self._on_error(source, ticket.error)
 
 
 def _log_failure(frame: Source, error: Exception) -> None:
