@@ -41,7 +41,11 @@ def node_settings(bench: Bench) -> dict[str, Setting]:
     quick = [setting for setting, side in tried.items() if side["p50_ms"] <= least * 1.05]
     many = [setting for setting, side in tried.items() if side["results_per_s"] >= most / 1.05]
     chosen = {"latency": quick, "throughput": many}
-    return {mode: min(alike, key=lambda one: (one.workers, tried[one]["cpu_ms_per_result"])) for mode, alike in chosen.items()}
+
+    def cost(one: Setting) -> tuple[int, float]:
+        return one.workers, tried[one]["cpu_ms_per_result"]
+
+    return {mode: min(alike, key=cost) for mode, alike in chosen.items()}
 
 
 def _cores() -> int:

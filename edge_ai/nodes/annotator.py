@@ -68,9 +68,14 @@ class Annotator:
         linear, angular = abs(overlay.command.linear), abs(overlay.command.angular)
         self._fastest = Velocity(max(self._fastest.linear, linear), max(self._fastest.angular, angular))
 
+    @property
+    def watched(self) -> bool:
+        """Whether somebody subscribes."""
+        return bool(self._publisher.get_subscription_count())
+
     def offer(self, result: Result, frame: Frame) -> None:
         """A result to draw, if somebody subscribes."""
-        if self._publisher.get_subscription_count():
+        if self.watched:
             self._slot.put((result, frame))
 
     def destroy(self) -> None:

@@ -21,6 +21,8 @@ from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.pipeline import Pipeline
 
+_LOOK = 0.5  # s between two looks for somebody who watches
+
 
 class InferenceNode(ManagedNode):
     """Runs the model of a card on the images of all cameras it is told of."""
@@ -33,6 +35,7 @@ class InferenceNode(ManagedNode):
         self._control: Any = None
         self._performance = PerformanceLog(self.clock)
         self._report_timer: Any = None
+        self._control_timer: Any = None
         self._last_error = ""
 
     def configure(self) -> None:
@@ -58,7 +61,7 @@ class InferenceNode(ManagedNode):
         self._pipeline.start()
         for feed in self._feeds.values():
             feed.listen(self._pipeline.submit, self._complain)
-        self._control = self.subscription(ControlStatus, "control/status", self._on_control, NEWEST)
+        self._control_timer = self.every(_LOOK, self._watch_control)
         if params.report_period:
             self._performance = PerformanceLog(self.clock)
             self._report_timer = self.every(params.report_period, self._report)
@@ -68,10 +71,10 @@ class InferenceNode(ManagedNode):
             feed.deafen()
         if self._control is not None:
             self.destroy_subscription(self._control)
-            self._control = None
-        if self._report_timer is not None:
-            self.destroy_timer(self._report_timer)
-            self._report_timer = None
+        for timer in (self._control_timer, self._report_timer):
+            if timer is not None:
+                self.destroy_timer(timer)
+        self._control = self._control_timer = self._report_timer = None
         if self._pipeline is not None:
             self._pipeline.stop()
             self._pipeline = None
@@ -109,6 +112,15 @@ class InferenceNode(ManagedNode):
         if silent:
             return DiagnosticStatus.WARN, f"no result yet: waiting for images on {', '.join(silent)}", values
         return DiagnosticStatus.OK, "active", values
+
+    def _watch_control(self) -> None:
+        """Listen to the controller only while somebody sees what is drawn of it: it speaks with every result."""
+        watched = any(feed.publisher.annotator.watched for feed in self._feeds.values())
+        if watched and self._control is None:
+            self._control = self.subscription(ControlStatus, "control/status", self._on_control, NEWEST)
+        elif not watched and self._control is not None:
+            self.destroy_subscription(self._control)
+            self._control = None
 
     def _on_control(self, message: ControlStatus) -> None:
         for feed in list(self._feeds.values())[:1]:  # the camera that steers
