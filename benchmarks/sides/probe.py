@@ -10,15 +10,21 @@ from contextlib import closing
 from typing import Any
 
 import rclpy
-from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
 from rclpy.executors import SingleThreadedExecutor
 
 from benchmarks.machine import holdings, seconds_used
 from benchmarks.sides.listener import Listener, read_later
 from benchmarks.sides.serve import Task, serve
 
-_PATIENCE = 60.0
+_PATIENCE, _TRIES = 60.0, 4
+_REACHED = {
+    Transition.TRANSITION_CONFIGURE: State.PRIMARY_STATE_INACTIVE,
+    Transition.TRANSITION_ACTIVATE: State.PRIMARY_STATE_ACTIVE,
+    Transition.TRANSITION_DEACTIVATE: State.PRIMARY_STATE_INACTIVE,
+    Transition.TRANSITION_CLEANUP: State.PRIMARY_STATE_UNCONFIGURED,
+}
 
 
 class Conductor:
@@ -125,10 +131,23 @@ class Conductor:
             raise RuntimeError(f"node {name} did not appear within {_PATIENCE:g} s")
         request = ChangeState.Request()
         request.transition.id = transition
-        future = client.call_async(request)
-        self._executor.spin_until_future_complete(future, _PATIENCE)
-        if not future.done() or not future.result().success:
-            raise RuntimeError(f"transition {transition} of node {name} failed; its log says why")
+        # An answer may be lost while the two ends find each other; the transition then has happened all the same.
+        for _ in range(_TRIES):
+            future = client.call_async(request)
+            self._executor.spin_until_future_complete(future, _PATIENCE / _TRIES)
+            if (future.done() and future.result().success) or self._state(name) == _REACHED[transition]:
+                return
+        raise RuntimeError(f"transition {transition} of node {name} failed; its log says why")
+
+    def _state(self, name: str) -> int:
+        client = self._probe.create_client(GetState, f"{name}/get_state")
+        try:
+            client.wait_for_service(_PATIENCE / _TRIES)
+            future = client.call_async(GetState.Request())
+            self._executor.spin_until_future_complete(future, _PATIENCE / _TRIES)
+            return int(future.result().current_state.id) if future.done() else State.PRIMARY_STATE_UNKNOWN
+        finally:
+            self._probe.destroy_client(client)
 
     def _listen(self, seconds: float) -> None:
         end = time.monotonic() + seconds
