@@ -110,12 +110,16 @@ class Bench(PipelineBench):
             yield _listening(probe, pids, COMMANDS)
 
     @contextmanager
-    def separate(self, rate: float, setting: Setting, size: str = VGA, *, heard: str = COMMANDS) -> Iterator[Turn]:
-        """Camera, inference and control node; ``heard`` is "raw_commands", as for `composed`, or "raw_results", aged
-        from capture to their arrival at a listener.
-        """
-        with self.real_nodes(SEPARATE, rate, size, setting, (heard,)) as (probe, pids):
-            yield _listening(probe, pids, heard)
+    def separate(self, rate: float, setting: Setting, size: str = VGA) -> Iterator[Turn]:
+        """Camera, inference and control node; results and ages as for `composed`."""
+        with self.real_nodes(SEPARATE, rate, size, setting, (COMMANDS,)) as (probe, pids):
+            yield _listening(probe, pids, COMMANDS)
+
+    @contextmanager
+    def detector(self, rate: float, setting: Setting, size: str = VGA) -> Iterator[Turn]:
+        """Camera and inference node alone; ages from capture to the results' arrival at a listener."""
+        with self.real_nodes(("inference", "camera"), rate, size, setting, (RESULTS,)) as (probe, pids):
+            yield _listening(probe, pids, RESULTS)
 
     @contextmanager
     def wrapper(self, rate: float, size: str = VGA, *, tuned: bool) -> Iterator[Turn]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.goals import Goal
 from benchmarks.realtime import limit
-from benchmarks.realtime.bench import FULL_HD, RESULTS, VGA, Bench, Turn
+from benchmarks.realtime.bench import FULL_HD, VGA, Bench, Turn
 from benchmarks.realtime.composed import limit_rates
 from benchmarks.realtime.limit import frame_bars
 from benchmarks.realtime.rounds import Rounds, run
@@ -24,7 +24,7 @@ GOALS = {
 }
 OURS = "ours"
 SIDES = {
-    OURS: "camera, inference and control node, settings for latency: what the goals judge",
+    OURS: "camera and inference node, settings for latency: what the goals judge",
     "ours, throughput": "the same with settings for throughput",
     "(b) tuned": "camera node and single-callback node, best effort, depth 1, config/fastdds.xml",
     "(a) defaults": "the same, reliable, depth 10, Fast DDS's default transport",
@@ -48,8 +48,8 @@ def _compare(bench: Bench, size: str) -> dict[str, float]:
     rate = ABOVE[size] * limit_rates(bench, size)["latency"]
     with ExitStack() as stack:
         ready = {
-            OURS: bench.separate(rate, ours["latency"], size, heard=RESULTS),
-            "ours, throughput": bench.separate(rate, ours["throughput"], size, heard=RESULTS),
+            OURS: bench.detector(rate, ours["latency"], size),
+            "ours, throughput": bench.detector(rate, ours["throughput"], size),
             "(b) tuned": bench.wrapper(rate, size, tuned=True),
             "(a) defaults": bench.wrapper(rate, size, tuned=False),
             "naive": bench.naive(rate, size),

@@ -8,10 +8,12 @@ import pytest
 pytest.importorskip("rclpy")
 pytest.importorskip("edge_ai.msg")
 
+from sensor_msgs.msg import Image
 
 from edge_ai.nodes.camera_node import CameraNode
 from edge_ai.nodes.control_node import ControlNode
 from edge_ai.nodes.inference_node import InferenceNode
+from edge_ai.nodes.qos import SENSOR
 
 ROOT = Path(__file__).resolve().parents[2]
 NODES = ("camera", "inference", "control")
@@ -51,6 +53,7 @@ def test_topics_and_services_are_as_documented(ros, until):
     for node in [one.add(make()) for make in (CameraNode, InferenceNode, ControlNode)]:
         assert one.do(node, "configure"), node.fault
         assert one.do(node, "activate"), node.fault
+    one.listen(Image, "inference/annotated", SENSOR)  # what control says is drawn for whoever watches, and only then
     said = documented()
     # The graph learns of new topics a little after they are made.
     until(lambda: all(len(offered(one.probe, name)) >= len(said[name]) for name in NODES), "the graph")
