@@ -69,20 +69,19 @@ class Limit:
 
     def _run(self, workers: int, seconds: float) -> list[tuple[float, float]]:
         ends: list[tuple[float, float]] = []
-        until = time.monotonic() + seconds
-        threads = [threading.Thread(target=self._loop, args=(until, i, ends)) for i in range(workers)]
+        threads = [threading.Thread(target=self._loop, args=(seconds, i, ends)) for i in range(workers)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         return ends
 
-    def _loop(self, until: float, index: int, ends: list[tuple[float, float]]) -> None:
+    def _loop(self, seconds: float, index: int, ends: list[tuple[float, float]]) -> None:
         names = [output.name for output in self._session.get_outputs()]
         tensor = np.zeros(self._card.input.shape, self._card.input.dtype)
         feeds, preprocessor = {self._card.input.name: tensor}, Preprocessor(self._card.input)
-        before = time.monotonic()
-        while before < until:
+        begun = before = time.monotonic()
+        while before - begun < seconds:
             image = self._images[(index + len(ends)) % len(self._images)]
             placement = preprocessor.prepare(image, "bgr8", tensor)
             self._post(dict(zip(names, self._session.run(names, feeds), strict=True)), placement)

@@ -13,7 +13,7 @@ from edge_ai.core.types import Frame, PendingFrame
 from edge_ai.nodes import images
 from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.qos import SENSOR
-from edge_ai.nodes.result_topics import ResultPublisher
+from edge_ai.nodes.result_topics import ResultPublisher, in_namespace
 
 
 class CameraFeed:
@@ -75,8 +75,3 @@ class CameraFeed:
         """Take the topics down."""
         self.deafen()
         self.publisher.destroy()
-
-
-def in_namespace(camera: str, topic: str) -> str:
-    """A relative topic in the namespace of a camera."""
-    return f"{camera}/{topic}" if camera else topic

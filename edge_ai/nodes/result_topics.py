@@ -21,7 +21,7 @@ class ResultPublisher:
 
     def __init__(self, node: ManagedNode, camera: str = "") -> None:
         self._node = node
-        prefix = f"{camera}/inference" if camera else "inference"
+        prefix = in_namespace(camera, "inference")
         self._results = node.publisher(InferenceResult, f"{prefix}/results", NEWEST)
         self._vision = VisionPublisher(node, f"{prefix}/detections")
         self.annotator = Annotator(node, f"{prefix}/annotated")
@@ -38,3 +38,8 @@ class ResultPublisher:
         self.annotator.destroy()
         self._vision.destroy()
         self._node.destroy_publishers(self._results)
+
+
+def in_namespace(camera: str, topic: str) -> str:
+    """A relative topic in the namespace of a camera."""
+    return f"{camera}/{topic}" if camera else topic

@@ -17,12 +17,13 @@ def _bench(tmp_path):
     return Bench(Context(True, tmp_path, print), Report(), SYNTHETIC, tmp_path / "log")
 
 
-@pytest.mark.parametrize("kind", ["composed", "separate"])
+@pytest.mark.parametrize("kind", ["composed", "separate", "detector"])
 def test_our_nodes_answer_with_results_their_ages_and_their_processor_time(bench, kind):
     with getattr(bench, kind)(60.0, Setting(2, 1, "none")) as turn:
         for _ in range(2):
             answer = turn(1.0, 1.0)
             assert len(answer["instants"]) == len(answer["ages"]) > 0
+            assert len(answer["said"]) == (len(answer["ages"]) if kind == "detector" else 0)
             assert min(answer["ages"]) > 0
             assert answer["cpu_s"] > 0
 

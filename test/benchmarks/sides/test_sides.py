@@ -79,7 +79,7 @@ def test_the_limit_runs_at_any_setting_and_takes_nothing_when_idle(setting):
     task = {"warm": 0.1, "seconds": 0.3, "workers": workers, "threads": threads, "spinning": spinning}
     answer = loop.measure(task)
     assert answer["instants"] == sorted(answer["instants"])
-    assert sum(answer["durations"]) >= 0.29 * workers
+    assert sum(answer["durations"]) >= 0.3 * workers
     assert answer["cpu_s"] > 0
     before = time.process_time()
     time.sleep(0.3)
