@@ -9,6 +9,7 @@ from benchmarks.goals import Goal
 from benchmarks.realtime.bench import Bench, Setting
 from benchmarks.realtime.rounds import Rounds, run
 from edge_ai.backends.options import Spinning
+from edge_ai.runtime import tuning
 
 GOALS: dict[str, Goal] = {}
 """None: this part finds the settings that the others run with and are held against."""
@@ -30,22 +31,21 @@ def settings(bench: Bench) -> dict[str, Setting]:
 
 
 def node_settings(bench: Bench) -> dict[str, Setting]:
-    """What the nodes run with, chosen as `edge-ai tune` does: no long spinning, which takes the processors from cameras
-    and listeners, and of the settings within 5 % of the best the one with the fewest workers.
-    """
+    """What the nodes run with: what `edge-ai tune` would choose by the sweep, never long spinning."""
     settings(bench)
     sides = bench.report.results["limit"]["sides"]
-    tried = {setting: sides[str(setting)] for setting in candidates(_cores()) if setting.spinning != "long"}
-    least = min(side["p50_ms"] for side in tried.values())
-    most = max(side["results_per_s"] for side in tried.values())
-    quick = [setting for setting, side in tried.items() if side["p50_ms"] <= least * 1.05]
-    many = [setting for setting, side in tried.items() if side["results_per_s"] >= most / 1.05]
-    chosen = {"latency": quick, "throughput": many}
-
-    def cost(one: Setting) -> tuple[int, float]:
-        return one.workers, tried[one]["cpu_ms_per_result"]
-
-    return {mode: min(alike, key=cost) for mode, alike in chosen.items()}
+    known = [
+        tuning.Measured(
+            tuning.Setting(setting.workers, setting.threads, setting.spinning),
+            [side["results_per_s"]],
+            [side["p50_ms"] / 1e3],
+            [side["cpu_ms_per_result"] / 1e3],
+        )
+        for setting in candidates(_cores())
+        if setting.spinning != "long" and (side := sides[str(setting)])
+    ]
+    aims: tuple[tuning.Aim, ...] = ("latency", "throughput")
+    return {aim: Setting(**vars(tuning.best(known, aim).setting)) for aim in aims}
 
 
 def _cores() -> int:
