@@ -73,7 +73,9 @@ def accounted(heard: dict[str, Any]) -> dict[str, Any]:
     if "processed" not in counts:
         raise MeasurementError("the inference node gave no counts on /diagnostics")
     sent = len({one["index"] for one in heard["captured"]})
+    # What inference did not take may have been replaced or lost: counted as lost, since nothing tells them apart.
     reached = sum(counts[name] for name in ("processed", "dropped", "failed", "unreadable images"))
+    reached -= counts.get("dropped, not taken", 0)
     return {"sent": sent, "reached": reached, "lost": sent - reached, **counts}
 
 

@@ -18,6 +18,7 @@ from edge_ai.nodes.base import RosClock
 from edge_ai.nodes.convert import time_to_ns
 from edge_ai.nodes.images import frame_from_msg
 from edge_ai.nodes.qos import SENSOR
+from edge_ai.nodes.reader import Held, Inbox, Reader
 
 _STORED = {
     "raw_results": (InferenceResult, "inference/results"),
@@ -55,7 +56,8 @@ class Listener(Node):
             "images": (Image, "camera/image_raw", self._on_image, SENSOR),
         }
         for name in set(self._subscriptions_made) - set(topics):
-            self.destroy_subscription(self._subscriptions_made.pop(name))
+            made = self._subscriptions_made.pop(name)
+            self.destroy_subscription(made.stop()[0].subscription if isinstance(made, Reader) else made)
         for name in set(topics) - set(self._subscriptions_made):
             self._subscriptions_made[name] = (
                 self._hear_raw(name, *_STORED[name.rpartition("/")[2]])
@@ -70,11 +72,13 @@ class Listener(Node):
         return heard
 
     def _hear_raw(self, name: str, kind: Any, topic: str) -> Any:
-        def on_raw(message: bytes) -> None:
-            self.heard[name].append((time.monotonic(), time.time_ns(), message))
+        def on_ready(inbox: Inbox) -> None:
+            while (message := inbox.take()) is not None:
+                self.heard[name].append((time.monotonic(), time.time_ns(), message))
 
         camera, slash, _ = name.rpartition("/")
-        return self.create_subscription(kind, f"{camera}{slash}{topic}", on_raw, _ALL, raw=True)
+        held = self.create_subscription(kind, f"{camera}{slash}{topic}", id, _ALL, raw=True, callback_group=Held())
+        return Reader(self, [Inbox(held)], on_ready, name)
 
     def _on_result(self, message: InferenceResult) -> None:
         timings = {stage.stage: stage.duration for stage in message.timings}

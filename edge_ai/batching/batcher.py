@@ -36,6 +36,8 @@ class Batcher(Generic[In, Out]):
         clock: tells the time; default: the machine's.
         name: of the threads.
         capacity: items of one source that may wait; more are dropped as "full".
+        refresh: called by a worker before it looks for its next batch, to submit what is newest just then. It must not
+            block.
     """
 
     def __init__(
@@ -48,12 +50,14 @@ class Batcher(Generic[In, Out]):
         clock: Clock | None = None,
         name: str = "infer",
         capacity: int = 64,
+        refresh: Callable[[], None] | None = None,
     ) -> None:
         if workers < 1 or capacity < 1:
             raise ParameterError(
                 "a batcher", got=f"{workers} workers and room for {capacity} items", wanted="at least 1 of each"
             )
-        self._make_runner, self._policy = make_runner, policy
+        self._make_runner, self._policy, self._refresh = make_runner, policy, refresh
+        self._idle = threading.Event()
         self._now_ns = (clock or SystemClock()).steady_ns
         lock = threading.RLock()
         self._ready, self._taken = threading.Condition(lock), threading.Condition(lock)
@@ -86,6 +90,7 @@ class Batcher(Generic[In, Out]):
         """End all workers after the batches they are at; what waits is dropped as "closed"."""
         with self._ready:
             self._closed = True
+            self._idle.set()
             left = self._room.clear()
             self._ready.notify_all()
             self._taken.notify_all()
@@ -139,6 +144,10 @@ class Batcher(Generic[In, Out]):
             other.end("dropped")
         return ticket
 
+    def wait_idle(self, timeout: float) -> bool:
+        """Wait until a worker has nothing to do; False after so many seconds. A stopped batcher is idle."""
+        return self._idle.wait(timeout)
+
     @property
     def waiting(self) -> int:
         """Items that wait."""
@@ -168,6 +177,8 @@ class Batcher(Generic[In, Out]):
         finally:
             self._made.release()
         while not self._closed:
+            if self._refresh is not None:
+                self._refresh()
             with self._turn:
                 batch, late = self._gather()
             for ticket in late:
@@ -183,8 +194,10 @@ class Batcher(Generic[In, Out]):
                 waiting = len(self._room)
                 if not waiting:
                     self._enough = 1
+                    self._idle.set()
                     self._ready.wait()
                     continue
+                self._idle.clear()
                 now = self._now_ns()
                 plan = Plan(1, 1, now, self._policy.least_ns(now)) if single else self._room.plan(now)
                 if waiting < plan.enough and now < plan.until_ns:

@@ -20,6 +20,7 @@ from edge_ai.nodes.diagnostics import Diagnosis, Diagnostics
 from edge_ai.nodes.process_settings import CLASSES, ProcessSettings
 from edge_ai.nodes.qos import publisher_events, subscription_events
 from edge_ai.nodes.qos_overrides import overridable
+from edge_ai.nodes.reader import Held, Inbox
 from edge_ai.nodes.ros_params import NodeParams
 
 
@@ -104,24 +105,28 @@ class ManagedNode(LifecycleNode):
         events = publisher_events(topic, self._qos_fault)
         return self.create_publisher(kind, topic, event_callbacks=events, **overridable(self, topic, "publisher", qos))
 
-    def subscription(
-        self, kind: Any, topic: str, callback: Callable[[Any], None], qos: QoSProfile, *, raw: bool = False
-    ) -> Any:
+    def subscription(self, kind: Any, topic: str, callback: Callable[[Any], None], qos: QoSProfile) -> Any:
         """A subscription that reports incompatible publishers; its QoS may be overridden by parameters.
-
-        Args:
-            kind: type of the messages.
-            topic: their topic.
-            callback: takes each.
-            qos: unless overridden.
-            raw: the callback takes the bytes that came over the wire.
 
         Raises:
             ParameterError: a QoS override is wrong.
         """
+        return self._subscribe(kind, topic, qos, callback)
+
+    def inbox(self, kind: Any, topic: str, qos: QoSProfile, *, raw: bool = False) -> Inbox:
+        """As `subscription`, but for a `Reader`, not for the executor; ``raw``: of the bytes that came over the wire.
+
+        Raises:
+            ParameterError: a QoS override is wrong.
+        """
+        return Inbox(self._subscribe(kind, topic, qos, callback_group=Held(), raw=raw))
+
+    def _subscribe(
+        self, kind: Any, topic: str, qos: QoSProfile, callback: Callable[[Any], None] = id, **how: Any
+    ) -> Any:
         events = subscription_events(topic, self._qos_fault)
-        given = overridable(self, topic, "subscription", qos)
-        return self.create_subscription(kind, topic, callback, event_callbacks=events, raw=raw, **given)
+        how |= overridable(self, topic, "subscription", qos)
+        return self.create_subscription(kind, topic, callback, event_callbacks=events, **how)
 
     def say(self, level: bytes, text: str) -> None:
         """Log at a level of diagnostics; rclpy ties each calling line to one severity."""

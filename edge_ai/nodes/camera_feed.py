@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from sensor_msgs.msg import CompressedImage, Image
 
@@ -13,6 +12,7 @@ from edge_ai.core.types import Frame, PendingFrame
 from edge_ai.nodes import images
 from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.qos import SENSOR
+from edge_ai.nodes.reader import Inbox
 from edge_ai.nodes.result_topics import ResultPublisher, in_namespace
 
 
@@ -30,7 +30,8 @@ class CameraFeed:
         self.unreadable = 0
         self.publisher = ResultPublisher(node, camera)
         self._node, self._transport = node, transport
-        self._subscription: Any = None
+        self._inbox: Inbox | None = None
+        self._read: Callable[..., Frame | PendingFrame] = images.frame_from_cdr
 
     @property
     def topic(self) -> str:
@@ -38,38 +39,47 @@ class CameraFeed:
         tail = "/compressed" if self._transport == "compressed" else ""
         return str(self._node.resolve_topic_name(in_namespace(self.camera, f"camera/image_raw{tail}")))
 
-    def listen(self, submit: Callable[[Frame | PendingFrame], None], complain: Callable[[Exception], None]) -> None:
-        """Hand on each image as a frame of this camera.
+    def listen(self, submit: Callable[[Frame | PendingFrame], None], complain: Callable[[Exception], None]) -> Inbox:
+        """Hand on images as frames of this camera, whenever `poll` is called.
 
         Args:
             submit: takes the frames.
             complain: takes the reason why an image cannot be read.
+
+        Returns:
+            Where they come in, for a `Reader`.
         """
         self.unreadable = 0
+        self._submit, self._complain = submit, complain
+        compressed = self._transport == "compressed"
+        self._read = images.frame_from_compressed if compressed else images.frame_from_cdr
+        kind = CompressedImage if compressed else Image
+        self._inbox = self._node.inbox(kind, self.topic, SENSOR, raw=not compressed)
+        return self._inbox
 
-        def take(read: Callable[..., Frame | PendingFrame], message: Any) -> None:
+    def poll(self) -> None:
+        """Submit what has come, without waiting for it; safe between threads."""
+        inbox = self._inbox
+        while inbox is not None and (message := inbox.take()) is not None:
             try:
-                frame = read(message, self._node.clock)
+                frame = self._read(message, self._node.clock)
             except EdgeAIError as error:
                 self.unreadable += 1
-                complain(error)
+                self._complain(error)
             else:
-                submit(replace(frame, camera=self.camera) if self.camera else frame)
+                self._submit(replace(frame, camera=self.camera) if self.camera else frame)
 
-        if self._transport == "compressed":
-            self._subscription = self._node.subscription(
-                CompressedImage, self.topic, lambda message: take(images.frame_from_compressed, message), SENSOR
-            )
-        else:
-            self._subscription = self._node.subscription(
-                Image, self.topic, lambda cdr: take(images.frame_from_cdr, cdr), SENSOR, raw=True
-            )
+    @property
+    def missed(self) -> int:
+        """Images that came and were replaced before a worker was free for them, or were lost on the way."""
+        return self._inbox.missed if self._inbox is not None else 0
 
     def deafen(self) -> None:
-        """Take no more images; harmless twice."""
-        if self._subscription is not None:
-            self._node.destroy_subscription(self._subscription)
-            self._subscription = None
+        """Take no more images; harmless twice. Whoever reads has stopped."""
+        inbox, self._inbox = self._inbox, None
+        if inbox is not None:
+            inbox.close()
+            self._node.destroy_subscription(inbox.subscription)
 
     def destroy(self) -> None:
         """Take the topics down."""

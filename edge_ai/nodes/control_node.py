@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from edge_ai.control.controller import Command, Controller, ControlState
@@ -15,6 +13,7 @@ from edge_ai.nodes.command_topics import CommandPublisher
 from edge_ai.nodes.diagnostics import Diagnosis
 from edge_ai.nodes.emergency_stop import EmergencyStop
 from edge_ai.nodes.qos import NEWEST
+from edge_ai.nodes.reader import Inbox, Reader
 from edge_ai.nodes.runner import run
 from edge_ai.runtime.control_loop import ControlLoop
 
@@ -27,7 +26,7 @@ class ControlNode(ManagedNode):
         self._controller: Controller | None = None
         self._loop: ControlLoop | None = None
         self._publisher: CommandPublisher | None = None
-        self._results: Any = None
+        self._results: Reader | None = None
         self._last: Command | None = None
         self._stop = EmergencyStop(self, self._emergency_stop, self._reset)
 
@@ -42,11 +41,13 @@ class ControlNode(ManagedNode):
         self._controller.activate()
         self._loop = ControlLoop(self._controller, self._send, self.params[""].rate)
         self._loop.start()
-        self._results = self.subscription(InferenceResult, "inference/results", self._on_result, NEWEST)
+        inbox = self.inbox(InferenceResult, "inference/results", NEWEST)
+        self._results = Reader(self, [inbox], self._on_result, "results")
 
     def deactivate(self) -> None:
         if self._results is not None:
-            self.destroy_subscription(self._results)
+            (inbox,) = self._results.stop()
+            self.destroy_subscription(inbox.subscription)
             self._results = None
         if self._loop is not None:
             self._loop.stop()
@@ -72,8 +73,9 @@ class ControlNode(ManagedNode):
         bad = command.state in (ControlState.STALE, ControlState.MALFORMED, ControlState.EMERGENCY_STOP)
         return (DiagnosticStatus.ERROR if bad else DiagnosticStatus.OK), command.reason, values
 
-    def _on_result(self, message: InferenceResult) -> None:
-        if self._loop is not None:
+    def _on_result(self, inbox: Inbox) -> None:
+        message = inbox.take()
+        if message is not None and self._loop is not None:
             self._loop.offer(convert.result_from_msg(message, self.clock))
 
     def _send(self, command: Command) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -15,6 +17,7 @@ from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.camera_feed import CameraFeed
 from edge_ai.nodes.diagnostics import Diagnosis
 from edge_ai.nodes.qos import NEWEST
+from edge_ai.nodes.reader import Inbox, Reader
 from edge_ai.nodes.runner import run
 from edge_ai.runtime.batching import policy_for
 from edge_ai.runtime.model import Model
@@ -22,6 +25,7 @@ from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.pipeline import Pipeline
 
 _LOOK = 0.5  # s between two looks for somebody who watches
+_BUSY = 0.1  # s to wait for a worker before looking whether this is to end
 
 
 class InferenceNode(ManagedNode):
@@ -32,6 +36,7 @@ class InferenceNode(ManagedNode):
         self._model: Model | None = None
         self._pipeline: Pipeline | None = None
         self._feeds: dict[str, CameraFeed] = {}
+        self._reader: Reader | None = None
         self._control: Any = None
         self._performance = PerformanceLog(self.clock)
         self._report_timer: Any = None
@@ -49,24 +54,29 @@ class InferenceNode(ManagedNode):
     def activate(self) -> None:
         assert self._model is not None
         params, self._last_error = self.params[""], ""
+        policy = policy_for(params, self._model)[0]
         self._pipeline = Pipeline(
             self._model,
             self._on_result,
             self._on_error,
             workers=params.workers,
-            policy=policy_for(params, self._model)[0],
+            policy=policy,
             shares=params.shares,
             max_age=params.max_age,
+            refresh=self._refresh if policy.max_size == 1 else None,
         )
         self._pipeline.start()
-        for feed in self._feeds.values():
-            feed.listen(self._pipeline.submit, self._complain)
+        feeds = {feed.listen(self._pipeline.submit, self._complain): feed for feed in self._feeds.values()}
+        self._reader = Reader(self, list(feeds), partial(self._take, feeds, policy.max_size > 1), "images")
         self._control_timer = self.every(_LOOK, self._watch_control)
         if params.report_period:
             self._performance = PerformanceLog(self.clock)
             self._report_timer = self.every(params.report_period, self._report)
 
     def deactivate(self) -> None:
+        if self._reader is not None:
+            self._reader.stop()
+            self._reader = None
         for feed in self._feeds.values():
             feed.deafen()
         if self._control is not None:
@@ -100,7 +110,8 @@ class InferenceNode(ManagedNode):
         for camera, feed in self._feeds.items():
             counts, of = self._pipeline.counts_of(camera), f"{camera}: " if len(self._feeds) > 1 else ""
             values[f"{of}processed"] = counts.processed
-            values[f"{of}dropped"] = counts.dropped
+            values[f"{of}dropped"] = counts.dropped + feed.missed
+            values[f"{of}dropped, not taken"] = feed.missed
             values[f"{of}failed"] = counts.failed
             values[f"{of}unreadable images"] = feed.unreadable
             values |= {f"{of}dropped, {reason}": count for reason, count in counts.reasons.items()}
@@ -112,6 +123,18 @@ class InferenceNode(ManagedNode):
         if silent:
             return DiagnosticStatus.WARN, f"no result yet: waiting for images on {', '.join(silent)}", values
         return DiagnosticStatus.OK, "active", values
+
+    def _take(self, feeds: Mapping[Inbox, CameraFeed], batches: bool, inbox: Inbox) -> None:
+        """Take an image when a worker is free: taken earlier it would only be copied and replaced.
+
+        A policy that batches has to see them all, to know what comes how often.
+        """
+        if batches or (self._pipeline is not None and self._pipeline.wait_idle(_BUSY)):
+            feeds[inbox].poll()
+
+    def _refresh(self) -> None:
+        for feed in self._feeds.values():
+            feed.poll()
 
     def _watch_control(self) -> None:
         """Listen to the controller only while somebody sees what is drawn of it: it speaks with every result."""
@@ -130,7 +153,7 @@ class InferenceNode(ManagedNode):
         pipeline, feed = self._pipeline, self._feeds.get(frame.camera)
         if pipeline is None or feed is None:
             return
-        feed.publisher.result(result, frame, pipeline.counts_of(frame.camera).dropped)
+        feed.publisher.result(result, frame, pipeline.counts_of(frame.camera).dropped + feed.missed)
         self._performance.add(result.timings, (self.clock.steady_ns() - result.header.steady_ns) / 1e9)
 
     def _on_error(self, _frame: Frame, error: Exception) -> None:
@@ -143,7 +166,8 @@ class InferenceNode(ManagedNode):
     def _report(self) -> None:
         if self._pipeline is not None:
             counts = self._pipeline.counts
-            self.get_logger().info(self._performance.line(dropped=counts.dropped, failed=counts.failed))
+            dropped = counts.dropped + sum(feed.missed for feed in self._feeds.values())
+            self.get_logger().info(self._performance.line(dropped=dropped, failed=counts.failed))
 
 
 def main() -> int:

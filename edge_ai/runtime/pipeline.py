@@ -61,6 +61,7 @@ class Pipeline:
         policy: when to infer several frames at once; default never.
         shares: what each camera may have of the model; one not named has `Share`'s defaults.
         max_age: seconds; a frame that would be older when its result comes is not inferred. 0: any is.
+        refresh: called on a worker that comes free, to submit the newest frames there are just then; see `wait_idle`.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Pipeline:
         policy: BatchPolicy | None = None,
         shares: Mapping[str, Share] | None = None,
         max_age: float = 0.0,
+        refresh: Callable[[], None] | None = None,
     ) -> None:
         self._max_age_ns = round(max_age * NS)
         self._on_result, self._on_error = on_result, on_error or _log_failure
@@ -89,7 +91,7 @@ class Pipeline:
 
             return run
 
-        self._batcher: Batcher[Source, Seen] = Batcher(runner, policy, workers=workers, shares=shares)
+        self._batcher: Batcher[Source, Seen] = Batcher(runner, policy, workers=workers, shares=shares, refresh=refresh)
         self._turn = threading.Lock()
         self._order: CaptureOrder[Seen] = CaptureOrder(patience=workers * policy.max_size - 1)
 
@@ -113,6 +115,14 @@ class Pipeline:
             patience=patience,
             on_done=self._done,
         )
+
+    def wait_idle(self, timeout: float) -> bool:
+        """Wait until a worker has nothing to do, for a source that would take a frame only to see it replaced.
+
+        Returns:
+            False after ``timeout`` seconds without.
+        """
+        return self._batcher.wait_idle(timeout)
 
     def stop(self) -> None:
         """End all threads once the inferences under way have ended."""

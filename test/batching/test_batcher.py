@@ -227,6 +227,34 @@ def test_four_cameras_share_alike_and_a_fifth_that_hangs_changes_nothing(held):
     assert max(done.values()) - min(done.values()) <= 1
 
 
+def test_a_worker_that_comes_free_has_the_newest_submitted_first(held):
+    newest = iter(range(10, 13))
+
+    def refresh():
+        if (item := next(newest, None)) is not None:
+            batcher.submit(item, latest=True, on_done=end)
+
+    def end(ticket):
+        done.append(ticket)
+        if len(done) == 3:
+            third.set()
+
+    done, batcher, third = [], None, threading.Event()
+    batcher, engine = held(refresh=lambda: batcher and refresh())
+    engine.gate.set()
+    assert third.wait(10)
+    assert [ticket.item for ticket in done] == [10, 11, 12]
+
+
+def test_it_is_idle_when_a_worker_has_nothing_to_do(held):
+    batcher, engine = held()
+    assert not batcher.wait_idle(0.05)
+    engine.gate.set()
+    assert batcher.wait_idle(10)
+    batcher.stop()
+    assert batcher.wait_idle(0)
+
+
 def test_stopping_drops_what_waits_and_refuses_what_comes(held):
     batcher, engine = held()
     ended = []

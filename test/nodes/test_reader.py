@@ -1,0 +1,123 @@
+import threading
+import time
+
+import pytest
+
+pytest.importorskip("rclpy")
+
+from std_msgs.msg import Header
+
+from edge_ai.nodes.reader import Held, Inbox, Reader
+
+plain = Held.can_execute
+
+
+@pytest.fixture
+def held(ros, until):
+    """A probe with an inbox of its own on topic `t`, and a function that publishes there."""
+    robot = ros()
+    node = robot.probe
+    inbox = Inbox(node.create_subscription(Header, "t", id, 1, callback_group=Held()))
+    publisher = node.create_publisher(Header, "t", 1)
+    until(publisher.get_subscription_count, "the subscription")
+
+    def say(*words):
+        for word in words:
+            publisher.publish(Header(frame_id=word))
+
+    return node, inbox, say
+
+
+def test_a_reader_hands_on_what_the_executor_leaves_alone(held, until):
+    node, inbox, say = held
+    got = []
+    reader = Reader(node, [inbox], lambda box: got.append(box.take().frame_id), "test")
+    for word in ("a", "b"):
+        say(word)
+        until(lambda word=word: got and got[-1] == word, word)
+    assert got == ["a", "b"]
+    assert list(reader.stop()) == [inbox]
+
+
+def test_what_is_not_taken_is_replaced_and_counted(held, until):
+    _, inbox, say = held
+    say("a")
+    first = until(inbox.take, "a message")
+    say("b", "c", "d")
+    time.sleep(0.2)
+    assert (first.frame_id, inbox.take().frame_id) == ("a", "d")
+    assert inbox.take() is None
+    assert inbox.missed == 2
+
+
+def test_a_handler_that_raises_does_not_end_the_reader(held, until, caplog):
+    node, inbox, say = held
+    got = []
+
+    def handle(box):
+        got.append(box.take().frame_id)
+        raise ValueError("bad message")
+
+    reader = Reader(node, [inbox], handle, "test")
+    for word in ("a", "b"):
+        say(word)
+        until(lambda word=word: got and got[-1] == word, word)
+    reader.stop()
+    assert "bad message" in caplog.text
+
+
+def test_stopping_waits_for_the_handler_and_nothing_comes_after_it(held):
+    node, inbox, say = held
+    entered, leave = threading.Event(), threading.Event()
+
+    def handle(box):
+        box.take()
+        entered.set()
+        leave.wait(5.0)
+
+    reader = Reader(node, [inbox], handle, "test")
+    say("a")
+    assert entered.wait(5.0)
+    stopper = threading.Thread(target=reader.stop)
+    stopper.start()
+    time.sleep(0.1)
+    assert stopper.is_alive()
+    leave.set()
+    stopper.join(5.0)
+    assert not stopper.is_alive()
+    say("b")
+    assert inbox.take() is None
+
+
+def test_a_reader_without_messages_ends_at_once(held):
+    node, inbox, _ = held
+    reader = Reader(node, [inbox], lambda box: box.take(), "test")
+    before = time.monotonic()
+    reader.stop()
+    assert time.monotonic() - before < 0.9
+
+
+def test_messages_that_wait_do_not_keep_the_executor_busy(held, until, monkeypatch):
+    """They wake whoever waits for an event of their subscription, so the executor must not."""
+    node, inbox, say = held
+    asked, group = [], inbox.subscription.callback_group
+    monkeypatch.setattr(Held, "can_execute", lambda self, entity: asked.append(entity) or plain(self, entity))
+    leave = threading.Event()
+    reader = Reader(node, [inbox], lambda box: leave.wait(5.0) and box.take(), "test")
+    say("a")
+    until(lambda: not group.silent, "the message to be noticed")
+    asked.clear()
+    time.sleep(0.5)
+    rounds = asked.count(inbox.subscription)
+    leave.set()
+    reader.stop()
+    assert rounds < 100, "the executor wakes every 50 ms; one that never rests asks thousands of times"
+
+
+def test_after_a_silence_the_executor_hears_events_again(held, until):
+    node, inbox, say = held
+    reader = Reader(node, [inbox], lambda box: box.take(), "test")
+    say("a")
+    until(lambda: not inbox.subscription.callback_group.silent, "the message to be noticed")
+    until(lambda: inbox.subscription.callback_group.silent, "the silence to be noticed")
+    reader.stop()
