@@ -21,8 +21,8 @@ def test_candidates_can_be_run_and_hold_what_is_usual(cores):
         InferenceParams.parse(vars(setting))
 
 
-def measured(workers, rate, latency, cpu):
-    return Measured(Setting(workers, 2, "none"), [rate], [latency], [cpu])
+def measured(workers, rate, latency, cpu, spinning="none"):
+    return Measured(Setting(workers, 2, spinning), [rate], [latency], [cpu])
 
 
 def test_the_best_is_the_quickest_or_the_most():
@@ -36,6 +36,13 @@ def test_of_those_about_as_good_the_fewest_workers_and_then_the_cheapest():
     assert best([many, more], "throughput") is many
     cheap = measured(2, 79, 0.025, 0.018)
     assert best([many, more, cheap], "throughput") is cheap
+
+
+def test_of_those_about_as_good_threads_that_spin_for_a_moment():
+    sleeps, spins = measured(1, 80, 0.0120, 0.022), measured(1, 78, 0.0124, 0.024, "short")
+    assert best([sleeps, spins], "latency") is spins
+    far = measured(1, 60, 0.0170, 0.024, "short")
+    assert best([sleeps, far], "latency") is sleeps
 
 
 def test_a_sweep_runs_the_model_with_every_setting(make_frame):

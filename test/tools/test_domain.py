@@ -12,3 +12,10 @@ def test_a_domain_whose_discovery_port_is_taken_is_not_free():
         other.bind(("", MULTICAST_PORT + PER_DOMAIN * domain))
         assert not is_free(domain)
     assert is_free(domain)
+
+
+def test_domains_given_one_after_the_other_differ_before_they_are_used():
+    from domain import free_domain
+
+    given = [free_domain() for _ in range(40)]
+    assert len(set(given)) == 40
