@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -66,8 +65,8 @@ class InferenceNode(ManagedNode):
             refresh=self._refresh if policy.max_size == 1 else None,
         )
         self._pipeline.start()
-        feeds = {feed.listen(self._pipeline.submit, self._complain): feed for feed in self._feeds.values()}
-        self._reader = Reader(self, list(feeds), partial(self._take, feeds, policy.max_size > 1), "images")
+        inboxes = [feed.listen(self._pipeline.submit, self._complain) for feed in self._feeds.values()]
+        self._reader = Reader(self, inboxes, partial(self._take, self._pipeline, policy.max_size > 1), "images")
         self._control_timer = self.every(_LOOK, self._watch_control)
         if params.report_period:
             self._performance = PerformanceLog(self.clock)
@@ -124,13 +123,13 @@ class InferenceNode(ManagedNode):
             return DiagnosticStatus.WARN, f"no result yet: waiting for images on {', '.join(silent)}", values
         return DiagnosticStatus.OK, "active", values
 
-    def _take(self, feeds: Mapping[Inbox, CameraFeed], batches: bool, inbox: Inbox) -> None:
-        """Take an image when a worker is free: taken earlier it would only be copied and replaced.
+    def _take(self, pipeline: Pipeline, batches: bool, _inbox: Inbox) -> None:
+        """Take images when a worker is free: taken earlier they would only be copied and replaced.
 
         A policy that batches has to see them all, to know what comes how often.
         """
-        if batches or (self._pipeline is not None and self._pipeline.wait_idle(_BUSY)):
-            feeds[inbox].poll()
+        if batches or pipeline.wait_idle(_BUSY):
+            self._refresh()
 
     def _refresh(self) -> None:
         for feed in self._feeds.values():

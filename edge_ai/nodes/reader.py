@@ -74,12 +74,13 @@ class Inbox:
                 taken = handle.take_message(self.subscription.msg_type, self.subscription.raw)
             if taken is None:
                 return None
+            self.look(True)
             message, info = taken
             self._count(info.get(_SEQUENCE, 0) if isinstance(info, dict) else 0)
             return message
 
     def look(self, ready: bool) -> None:
-        """Note whether something has come; called now and then."""
+        """Note whether something has come; called now and then, and with each message taken."""
         now, group = time.monotonic(), self.subscription.callback_group
         if ready:
             self._heard_at, group.silent = now, False

@@ -114,6 +114,15 @@ def test_messages_that_wait_do_not_keep_the_executor_busy(held, until, monkeypat
     assert rounds < 100, "the executor wakes every 50 ms; one that never rests asks thousands of times"
 
 
+def test_what_others_take_is_no_silence(held, until):
+    """A worker takes most images before the reader is awake."""
+    _, inbox, say = held
+    say("a")
+    until(inbox.take, "the message")
+    inbox.look(False)
+    assert not inbox.subscription.callback_group.silent
+
+
 def test_after_a_silence_the_executor_hears_events_again(held, until):
     node, inbox, say = held
     reader = Reader(node, [inbox], lambda box: box.take(), "test")
