@@ -177,14 +177,20 @@ class Batcher(Generic[In, Out]):
         finally:
             self._made.release()
         while not self._closed:
-            if self._refresh is not None:
-                self._refresh()
+            self._look_around()
             with self._turn:
                 batch, late = self._gather()
             for ticket in late:
                 ticket.end("dropped")
             if batch:
                 self._run(run, batch)
+
+    def _look_around(self) -> None:
+        if self._refresh is not None:
+            try:
+                self._refresh()
+            except Exception:
+                log.exception("looking for the newest items failed")
 
     def _gather(self) -> tuple[list[Ticket[In, Out]], list[Ticket[In, Out]]]:
         """Wait for a batch; returns it and what has come too late to be in it. Both are empty once closed."""
@@ -227,7 +233,10 @@ class Batcher(Generic[In, Out]):
         for ticket, output in zip(batch, outputs, strict=True):
             ticket.output = output
             ticket.end("done")
-        self._policy.tune()
+        try:
+            self._policy.tune()
+        except Exception:
+            log.exception("the policy of batching did not tune itself; it goes on as it was")
 
     def _fail(self, run: Runner[In, Out], batch: Sequence[Ticket[In, Out]], error: Exception) -> None:
         alone = batch[0] if len(batch) == 1 else None

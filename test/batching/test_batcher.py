@@ -246,6 +246,19 @@ def test_a_worker_that_comes_free_has_the_newest_submitted_first(held):
     assert [ticket.item for ticket in done] == [10, 11, 12]
 
 
+@pytest.mark.parametrize("bad", ["tune", "refresh"])
+def test_a_worker_outlives_a_policy_and_a_refresh_that_raise(make, monkeypatch, bad):
+    def fail(*_):
+        raise ValueError("bad")
+
+    policy = FixedPolicy()
+    options = {"refresh": fail} if bad == "refresh" else {}
+    if bad == "tune":
+        monkeypatch.setattr(FixedPolicy, "tune", fail)
+    batcher = make(Engine(), policy, **options)
+    assert [batcher.submit(item).result(10) for item in (1, 2)] == [2, 4]
+
+
 def test_it_is_idle_when_a_worker_has_nothing_to_do(held):
     batcher, engine = held()
     assert not batcher.wait_idle(0.05)
