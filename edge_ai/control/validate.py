@@ -24,7 +24,8 @@ def fault(result: Result) -> str:
     count = len(scores)
     if boxes.shape != (count, 4) or scores.shape != (count,) or np.shape(found.class_ids) != (count,):
         return f"{boxes.shape} boxes, {scores.shape} scores, {np.shape(found.class_ids)} classes do not match"
-    if not count:
+    # Next to every result is good, and has few boxes: numpy is for saying what is wrong.
+    if _good(boxes.tolist(), scores.tolist(), header.width + _OUTSIDE_PX, header.height + _OUTSIDE_PX):
         return ""
     if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
         return "a box or score is NaN or infinite"
@@ -38,6 +39,13 @@ def fault(result: Result) -> str:
     if outside.any():
         return f"box {_numbers(boxes[outside.argmax()])} lies outside of {header.width} x {header.height} px"
     return ""
+
+
+def _good(boxes: list[list[float]], scores: list[float], right: float, bottom: float) -> bool:
+    """Whether nothing is wrong; NaN makes every comparison false."""
+    return all(0 <= score <= 1 for score in scores) and all(
+        -_OUTSIDE_PX <= x1 < x2 <= right and -_OUTSIDE_PX <= y1 < y2 <= bottom for x1, y1, x2, y2 in boxes
+    )
 
 
 def _numbers(box: NDArray[Any]) -> str:
