@@ -110,7 +110,8 @@ class Conductor:
         return {"held": held}
 
     def close(self) -> None:
-        """Leave ROS."""
+        """Leave ROS, once nothing is read any more."""
+        self._probe.hear([])
         self._probe.destroy_node()
         rclpy.try_shutdown()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -31,6 +32,8 @@ class CameraFeed:
         self.publisher = ResultPublisher(node, camera)
         self._node, self._transport = node, transport
         self._inbox: Inbox | None = None
+        # An image taken first and submitted last would take the place of a newer one.
+        self._polling = threading.Lock()
         self._read: Callable[..., Frame | PendingFrame] = images.frame_from_cdr
 
     @property
@@ -58,16 +61,17 @@ class CameraFeed:
         return self._inbox
 
     def poll(self) -> None:
-        """Submit what has come, without waiting for it; safe between threads."""
-        inbox = self._inbox
-        while inbox is not None and (message := inbox.take()) is not None:
-            try:
-                frame = self._read(message, self._node.clock)
-            except EdgeAIError as error:
-                self.unreadable += 1
-                self._complain(error)
-            else:
-                self._submit(replace(frame, camera=self.camera) if self.camera else frame)
+        """Submit what has come, without waiting for it; safe between threads, which keep the order of the images."""
+        with self._polling:
+            inbox = self._inbox
+            while inbox is not None and (message := inbox.take()) is not None:
+                try:
+                    frame = self._read(message, self._node.clock)
+                except EdgeAIError as error:
+                    self.unreadable += 1
+                    self._complain(error)
+                else:
+                    self._submit(replace(frame, camera=self.camera) if self.camera else frame)
 
     @property
     def missed(self) -> int:

@@ -54,7 +54,7 @@ class Inbox:
 
     Attributes:
         missed: messages of the publisher that never were taken: replaced by newer ones in the history, or lost on the
-            way. Counted from Jazzy on.
+            way. Counted from Jazzy on, where the middleware numbers messages.
     """
 
     def __init__(self, subscription: Subscription) -> None:
@@ -76,7 +76,7 @@ class Inbox:
                 return None
             self.look(True)
             message, info = taken
-            self._count(info.get(_SEQUENCE, 0) if isinstance(info, dict) else 0)
+            self._count(info.get(_SEQUENCE) or 0)  # None where the middleware does not number
             return message
 
     def look(self, ready: bool) -> None:

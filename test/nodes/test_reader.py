@@ -50,6 +50,40 @@ def test_what_is_not_taken_is_replaced_and_counted(held, until):
     assert inbox.missed == 2
 
 
+class Numbered:
+    """What an inbox asks of a subscription, with messages numbered as given."""
+
+    msg_type, raw, topic_name = Header, False, "t"
+
+    def __init__(self, *infos):
+        self.handle, self.callback_group = self, Held()
+        self._taken = iter([(Header(), info) for info in infos])
+
+    def take_message(self, _kind, _raw):
+        return next(self._taken, None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("info", [{}, {"publication_sequence_number": None}])
+def test_middleware_that_does_not_number_messages_loses_none(info):
+    """Humble's rclpy gives no number, others None where theirs has none."""
+    inbox = Inbox(Numbered(info, info, info))
+    assert all(inbox.take() == Header() for _ in range(3))
+    assert (inbox.take(), inbox.missed) == (None, 0)
+
+
+def test_another_publisher_counts_from_one():
+    inbox = Inbox(Numbered(*({"publication_sequence_number": number} for number in (8, 10, 1, 2, 5))))
+    while inbox.take() is not None:
+        pass
+    assert inbox.missed == 1 + 2
+
+
 def test_a_handler_that_raises_does_not_end_the_reader(held, until, caplog):
     node, inbox, say = held
     got = []
