@@ -56,9 +56,8 @@ def _obstacle(result: Result, params: ControlParams) -> str:
     """The first obstacle in the stop zone, in words; empty if there is none."""
     header, found = result.header, result.detections
     polygon = [(x * header.width, y * header.height) for x, y in corners(params.stop_zone)]
-    for i in range(len(found)):
-        score, name = float(found.scores[i]), found.name(i)
-        wanted = score >= params.obstacle_min_score and is_wanted(name, params.obstacle_classes)
-        if wanted and reaches([float(value) for value in found.boxes[i]], polygon):
-            return f"{name} ({score:.2f}) in the stop zone"
+    for i, (score, box) in enumerate(zip(found.scores.tolist(), found.boxes.tolist(), strict=True)):
+        wanted = score >= params.obstacle_min_score and is_wanted(found.name(i), params.obstacle_classes)
+        if wanted and reaches(box, polygon):
+            return f"{found.name(i)} ({score:.2f}) in the stop zone"
     return ""

@@ -67,7 +67,8 @@ class TargetTracker:
         if self._followed is not None and self._followed.lost_for(now) > params.lost_after:
             self._followed = None
         keep = [i for i in range(len(found)) if is_wanted(found.name(i), params.follow_class)]
-        start = [i for i in keep if found.scores[i] >= params.min_score]
+        scores = found.scores.tolist()
+        start = [i for i in keep if scores[i] >= params.min_score]
         seen = self._tracks.update(found, keep, start, now)
         if self._followed is None and start:
             self._followed = seen[_choose(found, start, params)]

@@ -2,27 +2,27 @@
 
 Every object of interest is tracked, not the one followed alone: when somebody steps in front of them, the new box then
 belongs to the one in front, and the one behind counts as not seen rather than being mistaken for the other.
+
+Plain numbers throughout: for the few boxes of a frame an array's overhead is most of its cost, and it is paid on the
+way from seeing to acting.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from edge_ai.core.clock import NS
 from edge_ai.core.types import Detections
 
-Boxes = NDArray[Any]
+Box = tuple[float, float, float, float]
+"""x1, y1, x2, y2 in pixels."""
 
 _LEAST_IOU = 0.2
 _FARTHEST = 0.5
 _TALLER = 1.6
 _SMOOTHING = 0.5
-_NEVER = -1.0
 
 
 @dataclass
@@ -31,31 +31,40 @@ class Track:
 
     Attributes:
         track_id: its own number.
-        box: (4,) x1, y1, x2, y2 in pixels, as last seen.
+        box: as last seen.
         class_id: number of its class.
         seen_ns: when it was last seen, on the steady clock.
-        velocity: (2,) of its centre in px/s.
+        velocity: of its centre in px/s, to the right and down.
         sightings: in how many results.
     """
 
     track_id: int
-    box: Boxes
+    box: Box
     class_id: int
     seen_ns: int
-    velocity: Boxes = field(default_factory=lambda: np.zeros(2))
+    velocity: tuple[float, float] = (0.0, 0.0)
     sightings: int = 1
 
     def lost_for(self, now_ns: int) -> float:
         """Seconds since it was last seen."""
         return (now_ns - self.seen_ns) / NS
 
-    def see(self, box: Boxes, now_ns: int) -> None:
+    def see(self, box: Box, now_ns: int) -> None:
         """Take note of its box in a newer result; the velocity is smoothed exponentially."""
-        measured = (_centres(box) - _centres(self.box)) / max(self.lost_for(now_ns), 1e-3)
+        took = max(self.lost_for(now_ns), 1e-3)
         share = 1.0 if self.sightings == 1 else _SMOOTHING
-        self.velocity = share * measured + (1 - share) * self.velocity
+        (x, y), (before_x, before_y), (vx, vy) = _centre(box), _centre(self.box), self.velocity
+        self.velocity = (
+            share * (x - before_x) / took + (1 - share) * vx,
+            share * (y - before_y) / took + (1 - share) * vy,
+        )
         self.box, self.seen_ns = box, now_ns
         self.sightings += 1
+
+    def expected(self, now_ns: int) -> Box:
+        """Where its box is if its centre has kept its velocity."""
+        (x1, y1, x2, y2), (vx, vy), lost = self.box, self.velocity, self.lost_for(now_ns)
+        return x1 + vx * lost, y1 + vy * lost, x2 + vx * lost, y2 + vy * lost
 
 
 class Tracks:
@@ -81,13 +90,14 @@ class Tracks:
         Returns:
             The tracks seen, by index of their box.
         """
-        boxes = found.boxes.astype(np.float64)
-        seen = self._match(boxes, found.class_ids, list(keep), now_ns)
+        boxes: list[Box] = [tuple(box) for box in found.boxes.tolist()]
+        classes: list[int] = found.class_ids.tolist()
+        seen = self._match(boxes, classes, keep, now_ns)
         for index, track in seen.items():
             track.see(boxes[index], now_ns)
         for index in start:
             if index not in seen:
-                seen[index] = Track(self._next_id, boxes[index], int(found.class_ids[index]), now_ns)
+                seen[index] = Track(self._next_id, boxes[index], classes[index], now_ns)
                 self._tracks.append(seen[index])
                 self._next_id += 1
         return seen
@@ -96,61 +106,55 @@ class Tracks:
         """Forget those not seen for more than ``after`` seconds."""
         self._tracks = [track for track in self._tracks if track.lost_for(now_ns) <= after]
 
-    def _match(self, boxes: Boxes, classes: Boxes, keep: list[int], now_ns: int) -> dict[int, Track]:
-        if not keep or not self._tracks:
-            return {}
-        expected = _expected(self._tracks, now_ns)
-        other = np.array([track.class_id for track in self._tracks])[:, None] != classes[keep]
-        overlap = np.where(other, _NEVER, iou(expected, boxes[keep]))
-        pairs = _greedy(overlap, _LEAST_IOU)
-        if len(pairs) == min(overlap.shape):
-            return {keep[column]: self._tracks[row] for row, column in pairs}
-        closeness = np.where(other, _NEVER, _closeness(expected, boxes[keep]))
-        closeness[[row for row, _ in pairs], :] = _NEVER
-        closeness[:, [column for _, column in pairs]] = _NEVER
-        pairs += _greedy(closeness, 1 - _FARTHEST)
-        return {keep[column]: self._tracks[row] for row, column in pairs}
+    def _match(self, boxes: list[Box], classes: list[int], keep: Sequence[int], now_ns: int) -> dict[int, Track]:
+        """By overlap with where each is expected; those left over by nearness."""
+        expected = {i: track.expected(now_ns) for i, track in enumerate(self._tracks)}
+        seen: dict[int, Track] = {}
+        for alike, least in ((iou, _LEAST_IOU), (closeness, 1 - _FARTHEST)):
+            left = [index for index in keep if index not in seen]
+            if not left or not expected:
+                break
+            pairs = (
+                (alike(box, boxes[index]), number, index)
+                for number, box in expected.items()
+                for index in left
+                if self._tracks[number].class_id == classes[index]
+            )
+            for number, index in _greedy(pairs, least):
+                seen[index] = self._tracks[number]
+                del expected[number]
+        return seen
 
 
-def _expected(tracks: Sequence[Track], now_ns: int) -> Boxes:
-    """(N, 4) where the boxes are if their centres have kept their velocities; in one go, for each result needs it."""
-    moved = np.array([track.velocity for track in tracks]) * np.array([[track.lost_for(now_ns)] for track in tracks])
-    boxes: Boxes = np.array([track.box for track in tracks]) + np.concatenate([moved, moved], axis=1)
-    return boxes
+def iou(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes, 0 to 1."""
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    common = width * height
+    return common / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common)
 
 
-def iou(a: Boxes, b: Boxes) -> Boxes:
-    """Intersection over union of boxes (N, 4) with boxes (M, 4), as (N, M)."""
-    size = np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(a[:, None, :2], b[None, :, :2])
-    common = np.prod(np.maximum(size, 0), axis=2)
-    total = np.prod(_sizes(a), axis=1)[:, None] + np.prod(_sizes(b), axis=1)[None, :] - common
-    ratio: Boxes = common / np.maximum(total, 1e-9)
-    return ratio
+def closeness(a: Box, b: Box) -> float:
+    """1 less the distance of two boxes' centres in diagonals of ``a``; -1 where their heights differ too much."""
+    tall, other = a[3] - a[1], b[3] - b[1]
+    if max(tall, other) > _TALLER * min(tall, other):
+        return -1.0
+    return 1 - math.dist(_centre(a), _centre(b)) / math.hypot(a[2] - a[0], tall)
 
 
-def _closeness(a: Boxes, b: Boxes) -> Boxes:
-    """1 less the distance of the centres in diagonals of ``a``; -1 where the heights differ too much; (N, M)."""
-    distance = np.linalg.norm(_centres(a)[:, None] - _centres(b)[None], axis=2)
-    diagonal = np.linalg.norm(_sizes(a), axis=1)[:, None]
-    tall, other = _sizes(a)[:, 1][:, None], _sizes(b)[:, 1][None, :]
-    alike = np.maximum(tall, other) <= _TALLER * np.minimum(tall, other)
-    return np.where(alike, 1 - distance / diagonal, _NEVER)
+def _greedy(pairs: Iterable[tuple[float, int, int]], least: float) -> list[tuple[int, int]]:
+    """Pairs of worth at least ``least``, the worthiest first, each side used once; among equals the earliest."""
+    rows: set[int] = set()
+    columns: set[int] = set()
+    chosen = []
+    for _, row, column in sorted((p for p in pairs if p[0] >= least), key=lambda p: -p[0]):
+        if row not in rows and column not in columns:
+            rows.add(row)
+            columns.add(column)
+            chosen.append((row, column))
+    return chosen
 
 
-def _greedy(worth: Boxes, least: float) -> list[tuple[int, int]]:
-    """Pairs of row and column, the worthiest first, each used once."""
-    pairs: list[tuple[int, int]] = []
-    worth = worth.copy()
-    while worth.size and worth.max() >= least:
-        row, column = (int(i) for i in np.unravel_index(worth.argmax(), worth.shape))
-        pairs.append((row, column))
-        worth[row, :] = worth[:, column] = -np.inf
-    return pairs
-
-
-def _centres(boxes: Boxes) -> Boxes:
-    return (boxes[..., :2] + boxes[..., 2:]) / 2
-
-
-def _sizes(boxes: Boxes) -> Boxes:
-    return boxes[..., 2:] - boxes[..., :2]
+def _centre(box: Box) -> tuple[float, float]:
+    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2

@@ -28,9 +28,10 @@ def ids(tracks, boxes, now, classes=None, start=None):
 
 
 def test_iou():
-    a = np.array([[0, 0, 10, 10], [100, 100, 110, 110]], float)
-    b = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30]], float)
-    np.testing.assert_allclose(iou(a, b), [[1, 1 / 3, 0], [0, 0, 0]])
+    box = (0.0, 0.0, 10.0, 10.0)
+    assert iou(box, box) == 1
+    assert iou(box, (5.0, 0.0, 15.0, 10.0)) == pytest.approx(1 / 3)
+    assert iou(box, (20.0, 20.0, 30.0, 30.0)) == iou(box, (10.0, 0.0, 20.0, 10.0)) == 0
 
 
 corner = st.floats(0, 100)
@@ -38,10 +39,10 @@ corner = st.floats(0, 100)
 
 @given(corner, corner, st.floats(1, 50), st.floats(1, 50), corner, corner, st.floats(1, 50), st.floats(1, 50))
 def test_iou_is_symmetric_and_bounded(x, y, w, h, u, v, p, q):
-    a, b = np.array([[x, y, x + w, y + h]]), np.array([[u, v, u + p, v + q]])
-    assert 0 <= iou(a, b)[0, 0] <= 1
-    assert iou(a, b)[0, 0] == pytest.approx(iou(b, a)[0, 0])
-    assert iou(a, a)[0, 0] == pytest.approx(1)
+    a, b = (x, y, x + w, y + h), (u, v, u + p, v + q)
+    assert 0 <= iou(a, b) <= 1
+    assert iou(a, b) == pytest.approx(iou(b, a))
+    assert iou(a, a) == pytest.approx(1)
 
 
 def test_numbers_stay_whatever_the_order():

@@ -42,8 +42,10 @@ def test_people_are_followed_and_a_lost_camera_stops_the_robot(robot, walkers):
     robot.until(lambda: captures, "captures")
 
     first = stamp(captures[0])
-    people = lambda r: stamp(r) >= first and any(d.class_name == "person" for d in r.detections)
-    robot.until(lambda: any(people(r) for r in list(results)), "a person in a result of a known capture")
+    robot.until(
+        lambda: any(d.class_name == "person" for r in list(results) if stamp(r) >= first for d in r.detections),
+        "a person in a result of a known capture",
+    )
     seen = [r for r in list(results) if stamp(r) >= first]
     robot.until(lambda: all(stamp(r) in {stamp(c) for c in captures} for r in seen), "the captures of all results")
     assert all([t.stage for t in r.timings] == ["wait", "preprocess", "infer", "postprocess"] for r in seen)
