@@ -1,0 +1,1 @@
+"""What the robot's computer is, what it can do, and which one to buy."""
