@@ -17,6 +17,7 @@ COMMANDS: Registry[object] = Registry(
         "model": "edge_ai.cli.model:ModelCommand",
         "tune": "edge_ai.cli.tune:TuneCommand",
         "params": "edge_ai.cli.params:ParamsCommand",
+        "platforms": "edge_ai.cli.platforms:PlatformsCommand",
     },
 )
 

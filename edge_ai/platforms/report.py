@@ -1,29 +1,22 @@
-"""The table, a machine and a choice of boards, as text, as Markdown and as plain values for JSON."""
+"""The table, a machine and a choice of boards, as text and as plain values for JSON."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from edge_ai.core.errors import ParameterError
-from edge_ai.platforms import speeds
 from edge_ai.platforms.boards import Board, architectures, boards, jetpacks, sources
-from edge_ai.platforms.calibration import COVER, Calibration, calibrate
+from edge_ai.platforms.calibration import COVER, Calibration
 from edge_ai.platforms.detect import Machine
 from edge_ai.platforms.select import Candidate, Requirements
-
-Rows = Iterable[Sequence[str]]
-
-_BLOCK = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def boards_text() -> str:
     """The table for a terminal, one board a line."""
-    rows = [_BOARD_HEAD, *(_board_row(one) for one in boards())]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(_BOARD_HEAD))]
+    rows = [BOARD_HEAD, *(board_row(one) for one in boards())]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(BOARD_HEAD))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     note = (
         "Dense, GPU alone, fastest mode. ? unchecked, - none. Brochures count sparsity and DLAs: see doc/platforms.md"
@@ -99,25 +92,11 @@ def choice(wanted: Requirements, found: Sequence[Candidate], calibration: Calibr
     }
 
 
-def refresh(page: str) -> str:
-    """A Markdown page with what stands between ``<!-- made: NAME -->`` and ``<!-- end -->`` made anew.
-
-    Raises:
-        ParameterError: a name that nothing here makes.
-    """
-
-    def make(match: re.Match[str]) -> str:
-        if match[2] not in BLOCKS:
-            raise ParameterError("block of the page", got=repr(match[2]), wanted=f"one of {', '.join(BLOCKS)}")
-        return f"{match[1]}{BLOCKS[match[2]]()}\n{match[3]}"
-
-    return _BLOCK.sub(make, page)
+BOARD_HEAD = ("board", "GPU", "cores/tensor", "DLA", "GB", "GB/s", "FP16 TFLOPS", "INT8 TOPS", "W")
 
 
-_BOARD_HEAD = ("board", "GPU", "cores/tensor", "DLA", "GB", "GB/s", "FP16 TFLOPS", "INT8 TOPS", "W")
-
-
-def _board_row(one: Board) -> tuple[str, ...]:
+def board_row(one: Board) -> tuple[str, ...]:
+    """A board's cells of the table, under `BOARD_HEAD`."""
     bandwidth = one.gigabytes_per_second(one.top)
     watts = [f"{mode.watts:g}" if mode.watts else mode.name for mode in one.modes]
     return (
@@ -125,95 +104,22 @@ def _board_row(one: Board) -> tuple[str, ...]:
         f"{one.architecture} {architectures()[one.architecture].compute_capability}",
         f"{_mark(one, 'cuda_cores')}/{_mark(one, 'tensor_cores')}",
         _mark(one, "dla"),
-        f"{'/'.join(str(gb) for gb in one.memory_gb)}{_doubt(one, 'memory_gb')}",
-        f"{bandwidth or 0:.0f}{_doubt(one, 'memory_bits')}",
+        f"{'/'.join(str(gb) for gb in one.memory_gb)}{doubt(one, 'memory_gb')}",
+        f"{bandwidth or 0:.0f}{doubt(one, 'memory_bits')}",
         _mark(one, "fp16_tflops"),
         _mark(one, "int8_tops"),
-        "/".join(watts) + _doubt(one, "watts"),
+        "/".join(watts) + doubt(one, "watts"),
     )
 
 
 def _mark(one: Board, figure: str) -> str:
     value = getattr(one, figure)
-    return f"{'-' if value is None else f'{value:g}'}{_doubt(one, figure)}"
+    return f"{'-' if value is None else f'{value:g}'}{doubt(one, figure)}"
 
 
-def _doubt(one: Board, figure: str) -> str:
+def doubt(one: Board, figure: str) -> str:
+    """A question mark for a figure that nobody has checked."""
     return "?" * (figure in one.unchecked)
-
-
-def _markdown(head: Sequence[str], rows: Rows) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
-
-
-def _boards_block() -> str:
-    rows = [(one.name, *_board_row(one)[1:8], one.advertised + _doubt(one, "advertised")) for one in boards()]
-    return _markdown(("board", *_BOARD_HEAD[1:8], "brochure"), rows)
-
-
-def _modes_block() -> str:
-    rows = []
-    for one in boards():
-        for mode in one.modes:
-            tera, bandwidth = one.tera_operations(mode, "fp16"), one.gigabytes_per_second(mode)
-            clock = f"{mode.gpu_mhz:g}{_doubt(one, 'gpu_mhz') * (mode is one.top)}" if mode.gpu_mhz else "unknown"
-            watts = (f"{mode.watts:g}" if mode.watts else "no limit") + _doubt(one, "watts") * (mode.watts is not None)
-            speed = (f"{tera:.3g}" if tera else "unknown", f"{bandwidth:.0f}" if bandwidth else "unknown")
-            name = f"{mode.name}{' (Super)' * (mode.super and 'SUPER' not in mode.name)}"
-            rows.append((one.name, name, watts, str(mode.cores or "unknown"), clock, *speed))
-    return _markdown(("board", "mode", "W", "cores", "GPU MHz", "FP16 TFLOPS", "GB/s"), rows)
-
-
-def _jetpacks_block() -> str:
-    def doubt(jetpack: Any, figure: str) -> str:
-        return f"{getattr(jetpack, figure)}{'?' * (figure in jetpack.unchecked)}"
-
-    figures = ("ubuntu", "ros", "python", "cuda", "tensorrt")
-    rows = [(j.name, ", ".join(j.l4t), *(doubt(j, f) for f in figures), j.works) for j in jetpacks()]
-    head = ("JetPack from", "Jetson Linux", "Ubuntu", "ROS 2", "Python", "CUDA", "TensorRT", "what works")
-    return _markdown(head, rows)
-
-
-def _errors_block() -> str:
-    rows = []
-    for one in calibrate().errors.values():
-        sizes = (one.median, one.within(COVER), one.worst)
-        rows.append((one.about, str(len(one.factors)), *(f"{(factor - 1) * 100:.0f} %" for factor in sizes)))
-    return _markdown(("held out", "figures", "median error", "9 of 10 within", "worst"), rows)
-
-
-def _numbers_block() -> str:
-    one = calibrate().roofline
-    rows = [
-        ("OVERHEAD", f"{one.overhead / 1e6:.1f} MB for each operator"),
-        ("SHARE", f"{one.share:.0%} of the peak in FP16 and FP32, {one.int8_share:.0%} in INT8"),
-        ("MEMORY", f"{one.memory:.0%} of the bandwidth"),
-    ]
-    return _markdown(("", f"fitted to {calibrate().count} figures"), rows)
-
-
-def _sources_block() -> str:
-    lines = [f"- `{name}`: {text}" for name, text in sources().items()]
-    for one in boards():
-        parts = "; ".join(f"{name}: {', '.join(figures)}" for name, figures in one.sources.items())
-        lines.append(f"- {one.name}: {parts}.")
-    return "\n".join(lines)
-
-
-def _speeds_block() -> str:
-    return "\n".join(f"- {name}: {text}." for name, text in speeds.sources().items())
-
-
-BLOCKS: dict[str, Callable[[], str]] = {
-    "boards": _boards_block,
-    "modes": _modes_block,
-    "jetpacks": _jetpacks_block,
-    "numbers": _numbers_block,
-    "errors": _errors_block,
-    "sources": _sources_block,
-    "speeds": _speeds_block,
-}
-"""What makes each block of doc/platforms.md."""
 
 
 def _capability(board: Board) -> str:

@@ -1,9 +1,6 @@
 import dataclasses
 import json
 
-import pytest
-
-from edge_ai.core.errors import ParameterError
 from edge_ai.platforms import report
 from edge_ai.platforms.boards import boards
 from edge_ai.platforms.detect import detect
@@ -40,17 +37,3 @@ def test_everything_is_plain(make_tree):
     values = report.everything(machine)
     values = json.loads(json.dumps(values, allow_nan=False))
     assert values["machine"]["board"] == values["boards"][0]["key"] == "nano"
-
-
-def test_refresh_makes_its_blocks_and_leaves_the_rest():
-    page = "# Title\n<!-- made: numbers -->\nold\n<!-- end -->\nkept\n"
-    made = report.refresh(page)
-    assert made.startswith("# Title\n<!-- made: numbers -->\n|  | fitted to 80 figures |")
-    assert made.endswith("<!-- end -->\nkept\n")
-    assert "old" not in made
-    assert report.refresh(made) == made
-
-
-def test_refresh_refuses_a_block_it_does_not_know():
-    with pytest.raises(ParameterError, match="got 'prices'; wanted one of boards"):
-        report.refresh("<!-- made: prices -->\n<!-- end -->")

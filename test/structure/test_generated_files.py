@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from edge_ai.cli.params import node_classes, reference, yaml_files
+from edge_ai.platforms.document import BLOCKS, refresh
 
 ROOT = Path(__file__).resolve().parents[2]
 MEND = "run: edge-ai params yaml --into config && edge-ai params table --into doc"
@@ -19,6 +20,12 @@ def test_parameter_files_are_current(name):
 
 def test_the_reference_page_is_current():
     assert (ROOT / "doc/parameters.md").read_text() == reference(), MEND
+
+
+def test_the_page_on_platforms_is_current():
+    page = (ROOT / "doc/platforms.md").read_text()
+    assert refresh(page) == page, "run: edge-ai platforms document doc/platforms.md"
+    assert set(re.findall(r"<!-- made: (\w+) -->", page)) == set(BLOCKS)
 
 
 def flat(values, prefix=""):
