@@ -45,6 +45,7 @@ class PowerMode(Data):
         cores: CUDA cores that are switched on.
         memory_mhz: highest memory clock.
         super: exists from JetPack 6.2 on.
+        unchecked: nobody has compared its GPU clock with NVIDIA's own words.
     """
 
     name: str
@@ -53,6 +54,7 @@ class PowerMode(Data):
     cores: int | None = None
     memory_mhz: float | None = None
     super: bool = False
+    unchecked: bool = False
 
     @property
     def known(self) -> bool:

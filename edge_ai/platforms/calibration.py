@@ -15,6 +15,8 @@ from edge_ai.platforms.workload import Workload
 COVER = 0.9
 """Share of held-out figures within the interval of a prediction."""
 
+_FEW = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Errors:
@@ -103,8 +105,8 @@ class Calibration:
 
         The interval is that of held-out figures of the same kind. Of a model on a board and mode that others were
         measured on: one model left out. Of another board or mode of a generation that was measured: one board and one
-        model. At slower clocks than any of it was measured at: the worst about a whole generation. Of a generation
-        without figures: the worst ever seen. A model of which little is known adds the error of such a guess.
+        model. In a precision or at slower clocks than it was measured at: the worst about a whole generation. Of a
+        generation without figures: the worst ever seen. A model of which little is known adds the error of a guess.
 
         Returns:
             None where the board has no units for that precision, or the clocks of the mode are unknown.
@@ -112,7 +114,7 @@ class Calibration:
         times = [self.roofline.seconds(workload, board, mode, precision) for workload in workloads]
         if any(time is None for time in times):
             return None
-        factor, basis = self._interval(board, mode)
+        factor, basis = self._interval(board, mode, precision)
         if any(workload.estimated for workload in workloads):
             factor, basis = (
                 max(factor, self.errors["family"].within(COVER)),
@@ -120,18 +122,19 @@ class Calibration:
             )
         return Prediction(sum(time for time in times if time is not None), factor, basis)
 
-    def _interval(self, board: Board, mode: PowerMode) -> tuple[float, str]:
-        known = figures("calibrate")
-        if any(f.board.key == board.key and f.mode.name == mode.name for f in known):
+    def _interval(self, board: Board, mode: PowerMode, precision: Precision) -> tuple[float, str]:
+        kin = [f for f in figures("calibrate") if f.board.architecture == board.architecture]
+        alike = [f for f in kin if f.precision == precision]
+        generation = self.errors["architecture and model"].worst
+        if not kin:
+            return max(generation, self.errors["new board"].worst), "no figure of this generation: the worst error seen"
+        if len(alike) < _FEW:
+            return generation, f"boards of this generation were measured, but hardly in {precision}"
+        if (mode.gpu_mhz or 0) < min(f.mode.gpu_mhz or 0 for f in alike):
+            return generation, "boards of this generation were measured, but none at so slow a clock"
+        if any(f.board.key == board.key and f.mode.name == mode.name for f in alike):
             return self.errors["model"].within(COVER), "other models were measured on this board in this mode"
-        clocks = [f.mode.gpu_mhz or 0 for f in known if f.board.architecture == board.architecture]
-        if clocks and (mode.gpu_mhz or 0) >= min(clocks):
-            return self.errors["board and model"].within(COVER), "boards of this generation were measured"
-        if clocks:
-            worst = self.errors["architecture and model"].worst
-            return worst, "boards of this generation were measured, but none at so slow a clock"
-        worst = max(self.errors["architecture and model"].worst, self.errors["new board"].worst)
-        return worst, "no figure of this generation: the worst error seen"
+        return self.errors["board and model"].within(COVER), "boards of this generation were measured"
 
 
 @functools.cache

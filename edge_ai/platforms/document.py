@@ -45,9 +45,13 @@ def _modes_block() -> str:
     for one in boards():
         for mode in one.modes:
             tera, bandwidth = one.tera_operations(mode, "fp16"), one.gigabytes_per_second(mode)
-            clock = f"{mode.gpu_mhz:g}{doubt(one, 'gpu_mhz') * (mode is one.top)}" if mode.gpu_mhz else "unknown"
+            clock = f"{mode.gpu_mhz:g}{'?' * mode.unchecked}" if mode.gpu_mhz else "unknown"
             watts = (f"{mode.watts:g}" if mode.watts else "no limit") + doubt(one, "watts") * (mode.watts is not None)
-            speed = (f"{tera:.3g}" if tera else "unknown", f"{bandwidth:.0f}" if bandwidth else "unknown")
+            tera_doubt = doubt(one, "fp16_tflops") or "?" * mode.unchecked
+            speed = (
+                f"{tera:.3g}{tera_doubt}" if tera else "unknown",
+                f"{bandwidth:.0f}{doubt(one, 'memory_bits')}" if bandwidth else "unknown",
+            )
             name = f"{mode.name}{' (Super)' * (mode.super and 'SUPER' not in mode.name)}"
             rows.append((one.name, name, watts, str(mode.cores or "unknown"), clock, *speed))
     return _markdown(("board", "mode", "W", "cores", "GPU MHz", "FP16 TFLOPS", "GB/s"), rows)

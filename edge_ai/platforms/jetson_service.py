@@ -41,7 +41,7 @@ def ask() -> JetsonStats:
             board = service.board
     except JtopException as error:
         mend = "start its service (systemctl start jtop) and be in its group (usermod -aG jtop USER), or go without"
-        raise EdgeAIError("jetson-stats", got=str(error), wanted="an answer", mend=mend) from None
+        raise EdgeAIError("jetson-stats", got=" ".join(str(error).split()), wanted="an answer", mend=mend) from None
     hardware, libraries = _part(board, "hardware"), _part(board, "libraries")
     return JetsonStats(
         part=str(hardware.get("P-Number", "") or ""),

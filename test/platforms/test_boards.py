@@ -49,6 +49,7 @@ def test_every_figure_has_a_source_and_what_is_from_memory_is_marked(one):
     remembered = {*one.sources.get("memory", ())}
     assert remembered <= {*one.unchecked}, "not marked as unchecked"
     assert {*one.unchecked} <= FIGURES | {"gpu_mhz", "watts"}
+    assert any(mode.unchecked for mode in one.modes) == ("gpu_mhz" in one.unchecked)
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,10 @@ def test_an_answer_without_them_is_empty(install, board):
 
 
 def test_a_service_that_does_not_run_is_an_error_in_words(install):
-    install(error=JtopException("The jtop.service is not active"))
-    with pytest.raises(EdgeAIError, match=r"got The jtop.service is not active.*systemctl start jtop"):
+    install(error=JtopException("The jtop.service is not active. Please run:\nsudo jtop --install-service"))
+    with pytest.raises(
+        EdgeAIError, match=r"got The jtop.service is not active. Please run: sudo jtop .*systemctl start jtop"
+    ):
         jetson_service.ask()
 
 
