@@ -91,7 +91,7 @@ def test_jetson_stats_knows_the_module_where_the_tree_does_not(make_tree, monkey
 def test_a_service_that_hangs_is_left_behind(make_tree, monkeypatch):
     let_go = threading.Event()
     monkeypatch.setattr(module, "PATIENCE", 0.05)
-    monkeypatch.setattr(module.jetson_service, "ask", let_go.wait)
+    monkeypatch.setattr(module.jetson_service, "ask", lambda: let_go.wait(20))
     start = time.monotonic()
     machine = detect(make_tree(*NX, gib=15.3), libraries=True)
     assert time.monotonic() - start < 5
