@@ -113,9 +113,12 @@ def _dump(values: object) -> str:
 
 
 def _positive(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"got {text}, wanted a number above 0")
+        raise argparse.ArgumentTypeError(f"got '{text}', wanted a number above 0")
     return value
 
 

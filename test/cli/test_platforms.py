@@ -78,7 +78,7 @@ def test_no_board_will_do(capsys):
         (["--fps", "30"], "--model"),
         (["--fps", "0", "--model", CARD], "wanted a number above 0"),
         (["--fps", "nan", "--model", CARD], "wanted a number above 0"),
-        (["--fps", "many", "--model", CARD], "invalid"),
+        (["--fps", "many", "--model", CARD], "got 'many', wanted a number above 0"),
         (["--fps", "30", "--model", CARD, "--resolution", "640"], "wanted WIDTHxHEIGHT in pixels like 640x640"),
         (["--fps", "30", "--model", CARD, "--resolution", "0x640"], "wanted WIDTHxHEIGHT"),
         (["--fps", "30", "--model", CARD, "--precision", "fp4"], "fp4"),
