@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from benchmarks.registry import TOPICS
+from benchmarks.registry import ON_DEMAND, TOPICS
 from benchmarks.run import run_topic
 from benchmarks.topic import ROOT
 from edge_ai.core.errors import EdgeAIError
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     parts = [part for part in options.parts.split(",") if part]
     if parts and not options.only:
         parser.error("--parts needs --only: parts belong to a topic")
-    names = [options.only] if options.only else TOPICS.names()
+    names = [options.only] if options.only else [name for name in TOPICS.names() if name not in ON_DEMAND]
     try:
         topics = {name: TOPICS.load(name) for name in names}
     except EdgeAIError as error:

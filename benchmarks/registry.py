@@ -10,6 +10,10 @@ TOPICS: Registry[Measure] = Registry(
     {
         "pipeline": "benchmarks.pipeline.measure:measure",
         "realtime": "benchmarks.realtime.measure:measure",
+        "gpu": "benchmarks.gpu.measure:measure",
     },
 )
 """Each topic's `measure` function by its name; its report goes to ``out/bench/<name>.json``."""
+
+ON_DEMAND = frozenset({"gpu"})
+"""Topics that run only when named: they need hardware that most machines lack."""

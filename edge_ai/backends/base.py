@@ -87,6 +87,11 @@ class Backend(ABC):
         """Engine, version and device really in use, in words."""
         return self._description
 
+    @property
+    def note(self) -> str:
+        """What the user should know: that something other than was asked for serves, and why. Empty if all is well."""
+        return ""
+
     def activate(self, model_path: Path | str) -> None:
         """Load a model.
 

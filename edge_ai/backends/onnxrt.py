@@ -13,7 +13,7 @@ import numpy as np
 
 from edge_ai.backends.base import Backend
 from edge_ai.backends.options import BackendOptions, Spinning
-from edge_ai.backends.providers import Provider, missing, parse_all
+from edge_ai.backends.providers import Provider, completed, missing, parse_all
 from edge_ai.backends.tensors import Array, TensorSpec
 from edge_ai.core.errors import BackendError, InferenceError, ModelError
 
@@ -61,7 +61,7 @@ class OnnxRuntimeBackend(Backend):
         return missing(parse_all(options.providers), onnxruntime.get_available_providers())
 
     def _activate(self, model_path: Path) -> tuple[list[TensorSpec], list[TensorSpec], str]:
-        providers = parse_all(self.options.providers)
+        providers = [completed(provider, self.options.engine) for provider in parse_all(self.options.providers)]
         if reason := self.unfit(model_path, self.options):
             raise BackendError(f"backend {self.name} cannot run '{model_path}'", got=reason)
         self._session = _load(model_path, providers, self.options)

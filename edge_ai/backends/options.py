@@ -8,18 +8,22 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from edge_ai.backends.engine_params import EngineParams
+
 Spinning = Literal["none", "short", "long"]
 """Not at all; from one operator of an inference to the next (50 µs); or for as long as the engine likes."""
 
 
 class BackendOptions(BaseModel):
-    """What every backend is told. It has no defaults: those stand in the parameters of whoever asks.
+    """What every backend is told. Its defaults stand in the parameters of whoever asks, and of engines in theirs.
 
     Attributes:
         backend: "auto" or a name from `edge_ai.backends.select.BACKENDS`.
         providers: ONNX Runtime execution providers, best first, each as `edge_ai.backends.providers.parse` reads it.
         threads: threads of one inference; 0: one for each physical core this process may use.
         spinning: how long idle inference threads look for work before they sleep; see `Spinning`.
+        engine: how TensorRT builds and runs engines.
+        shapes: for each input of open size the least, the usual and the largest shape that an engine is built for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,6 +32,8 @@ class BackendOptions(BaseModel):
     providers: tuple[str, ...]
     threads: int = Field(ge=0)
     spinning: Spinning
+    engine: EngineParams = EngineParams()
+    shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = {}
 
     @property
     def thread_count(self) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from edge_ai.backends.engine_cache import EngineCache
+from edge_ai.backends.engine_params import EngineParams
 from edge_ai.core.errors import BackendError
 
 SHORT_NAMES = {
@@ -70,6 +72,48 @@ def parse_all(texts: Sequence[str]) -> list[Provider]:
     if not texts:
         raise BackendError("execution providers", got="none", wanted=f"at least one of {', '.join(SHORT_NAMES)}")
     return [parse(text) for text in texts]
+
+
+def completed(provider: Provider, engine: EngineParams) -> Provider:
+    """A GPU provider with what the engine parameters say, wherever its own options do not say otherwise."""
+    options = _ENGINE_OPTIONS.get(provider.name)
+    return Provider(provider.name, {**(options(engine) if options else {}), **provider.options})
+
+
+def _cuda_options(engine: EngineParams) -> dict[str, str]:
+    return {"device_id": str(engine.gpu), "use_tf32": _flag(engine.engine_tf32)}
+
+
+def _tensorrt_options(engine: EngineParams) -> dict[str, str]:
+    cache = EngineCache.at(engine.engine_cache).root / "onnxruntime"
+    options = {
+        "device_id": str(engine.gpu),
+        "trt_fp16_enable": _flag(engine.precision != "fp32"),
+        "trt_int8_enable": _flag(engine.precision == "int8"),
+        "trt_engine_cache_enable": "True",
+        "trt_engine_cache_path": str(cache),
+        "trt_timing_cache_enable": "True",
+        "trt_timing_cache_path": str(cache),
+        "trt_builder_optimization_level": str(engine.engine_level),
+        "trt_sparsity_enable": _flag(engine.engine_sparsity),
+        "trt_engine_hw_compatible": _flag(engine.engine_for != "device"),
+        "trt_cuda_graph_enable": _flag(engine.cuda_graphs),
+    }
+    if engine.engine_workspace:
+        options["trt_max_workspace_size"] = str(engine.engine_workspace << 20)
+    if engine.dla_core >= 0:
+        options |= {"trt_dla_enable": "True", "trt_dla_core": str(engine.dla_core)}
+    return options
+
+
+def _flag(value: bool) -> str:
+    return str(value)
+
+
+_ENGINE_OPTIONS: dict[str, Callable[[EngineParams], dict[str, str]]] = {
+    "CUDAExecutionProvider": _cuda_options,
+    "TensorrtExecutionProvider": _tensorrt_options,
+}
 
 
 def missing(providers: Sequence[Provider], available: Sequence[str]) -> str:

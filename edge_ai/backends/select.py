@@ -12,6 +12,7 @@ from edge_ai.core.registry import Registry
 BACKENDS: Registry[type[Backend]] = Registry(
     "backend",
     {
+        "tensorrt": "edge_ai.backends.trt:TensorRTBackend",
         "onnxruntime": "edge_ai.backends.onnxrt:OnnxRuntimeBackend",
     },
 )

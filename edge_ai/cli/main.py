@@ -16,6 +16,7 @@ COMMANDS: Registry[object] = Registry(
         "run": "edge_ai.cli.run:RunCommand",
         "model": "edge_ai.cli.model:ModelCommand",
         "tune": "edge_ai.cli.tune:TuneCommand",
+        "compile": "edge_ai.cli.compile:CompileCommand",
         "params": "edge_ai.cli.params:ParamsCommand",
         "platforms": "edge_ai.cli.platforms:PlatformsCommand",
     },

@@ -44,8 +44,16 @@ class BackendError(EdgeAIError):
     """An inference backend is not installed, cannot start or refuses its inputs."""
 
 
+class EngineError(BackendError):
+    """A built engine is missing, of another machine or version, tampered with, or was refused by the gate."""
+
+
 class InferenceError(EdgeAIError):
     """One inference failed or answered nonsense (NaN); its frame has no result."""
+
+
+class DeviceLostError(InferenceError):
+    """The device an engine runs on is gone for this process; no later inference will succeed either."""
 
 
 class ImageError(EdgeAIError):

@@ -116,9 +116,12 @@ class InferenceNode(ManagedNode):
             values |= {f"{of}dropped, {reason}": count for reason, count in counts.reasons.items()}
             if not counts.processed:
                 silent.append(feed.topic)
+        values["engine"] = self._model.backend.description if self._model is not None else ""
         if self._last_error:
             error, self._last_error = self._last_error, ""
             return DiagnosticStatus.ERROR, error, values
+        if self._model is not None and self._model.backend.note:
+            return DiagnosticStatus.WARN, self._model.backend.note, values
         if silent:
             return DiagnosticStatus.WARN, f"no result yet: waiting for images on {', '.join(silent)}", values
         return DiagnosticStatus.OK, "active", values

@@ -91,7 +91,9 @@ class PipelineNode(ManagedNode):
     def diagnose(self) -> Diagnosis:
         assert self._robot is not None
         counts, capture, command = self._robot.counts, self._robot.capturer.status, self._last
+        backend = self._robot.model.backend if self._robot.model is not None else None
         values = {
+            "engine": backend.description if backend is not None else "",
             "captured": capture.captured,
             "processed": counts.processed,
             "dropped": counts.dropped + capture.dropped,
@@ -106,6 +108,8 @@ class PipelineNode(ManagedNode):
             return DiagnosticStatus.ERROR, f"camera {capture.state.name.lower()}: {capture.detail}", values
         if command and command.state in (ControlState.STALE, ControlState.MALFORMED, ControlState.EMERGENCY_STOP):
             return DiagnosticStatus.ERROR, command.reason, values
+        if backend is not None and backend.note:
+            return DiagnosticStatus.WARN, backend.note, values
         return DiagnosticStatus.OK, "active", values
 
     def _on_frame(self, frame: Frame) -> None:

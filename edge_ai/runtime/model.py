@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_ai.backends.base import Backend
+from edge_ai.backends.engine_params import EngineParams
 from edge_ai.backends.options import BackendOptions, physical_cores
 from edge_ai.backends.select import choose
 from edge_ai.core.clock import NS, Clock, SystemClock
@@ -17,6 +18,7 @@ from edge_ai.core.types import Frame, Image, Result
 from edge_ai.processing.card import ModelCard
 from edge_ai.processing.postprocess import PostProcessor
 from edge_ai.processing.resize import Placement, Preprocessor
+from edge_ai.runtime.engine_supply import EngineSupply
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.resources import shipped_card
 
@@ -90,17 +92,12 @@ class Model:
             ModelError: the model file is missing, corrupt or not the one the card describes.
             BackendError: no engine can run it as configured.
         """
-        card = ModelCard.load(Path(params.model) if params.model else shipped_card())
+        path = Path(params.model) if params.model else shipped_card()
+        card = ModelCard.load(path)
         card.check_file()
-        options = BackendOptions(
-            backend=params.backend,
-            providers=params.providers,
-            threads=params.threads or max(1, physical_cores() // params.workers),
-            spinning=params.spinning,
-        )
         model = cls(
             card,
-            choose(card.model_path, options),
+            backend_for(path, card, params),
             clock=clock,
             score_threshold=params.score_threshold,
             classes=[name for name in params.classes if name],
@@ -198,6 +195,34 @@ class Model:
                     wanted="names that the model has",
                     mend=f"correct the {side} names on the card",
                 )
+
+
+def backend_for(path: Path, card: ModelCard, params: InferenceParams) -> Backend:
+    """The engine that runs a card's model as the parameters say, not yet active.
+
+    Raises:
+        BackendError: no engine will do; says of each why not.
+    """
+    options = backend_options(card, params)
+    backend = choose(card.model_path, options)
+    if backend.name == EngineSupply.name and card.model_path.suffix == ".onnx":
+        return EngineSupply(options, path, warm_up=params.warm_up)
+    return backend
+
+
+def backend_options(card: ModelCard, params: InferenceParams) -> BackendOptions:
+    """How an engine is to run a card's model."""
+    engine = EngineParams.parse({name: getattr(params, name) for name in EngineParams.model_fields})
+    one, most = card.input.shape, params.max_batch or len(params.cameras)
+    several = (most, *one[1:])
+    return BackendOptions(
+        backend=params.backend,
+        providers=params.providers,
+        threads=params.threads or max(1, physical_cores() // params.workers),
+        spinning=params.spinning,
+        engine=engine,
+        shapes={card.input.name: (one, several, several)},
+    )
 
 
 def _row(outputs: Outputs, row: int, rows: int) -> Outputs:

@@ -8,19 +8,22 @@ from typing import Literal, TypeVar
 
 from pydantic import model_validator
 
+from edge_ai.backends.engine_params import EngineParams
 from edge_ai.backends.options import Spinning
 from edge_ai.batching.fair_queue import Share
-from edge_ai.core.params import Params, param
+from edge_ai.core.params import param
 
 T = TypeVar("T")
 _CAMERA = re.compile(r"[A-Za-z]\w*(/[A-Za-z]\w*)*")
 
 
-class InferenceParams(Params):
+class InferenceParams(EngineParams):
     """What model to run, on what, and how."""
 
     model: str = param("", "Path of a model card (YAML); empty: the detector that comes with the package.")
-    backend: Literal["auto", "onnxruntime"] = param("auto", "Inference engine; auto: the best that takes the model.")
+    backend: Literal["auto", "tensorrt", "onnxruntime"] = param(
+        "auto", "Inference engine; auto: TensorRT where it and a GPU are there, else ONNX Runtime."
+    )
     providers: list[str] = param(
         ["cpu"], "ONNX Runtime execution providers, best first: cpu, cuda, tensorrt. The first must be usable."
     )

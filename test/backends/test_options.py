@@ -5,11 +5,14 @@ import os
 import pytest
 from pydantic import ValidationError
 
+from edge_ai.backends.engine_params import EngineParams
 from edge_ai.backends.options import BackendOptions, physical_cores
 
 
-def test_has_no_defaults():
-    assert all(field.is_required() for field in BackendOptions.model_fields.values())
+def test_has_no_defaults_of_its_own():
+    given = {name for name, field in BackendOptions.model_fields.items() if not field.is_required()}
+    assert given == {"engine", "shapes"}
+    assert BackendOptions.model_fields["engine"].default == EngineParams()
 
 
 def test_is_frozen(make_options):

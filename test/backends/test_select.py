@@ -22,7 +22,7 @@ def test_says_of_each_engine_why_not(make_options):
 
 
 def test_refuses_an_engine_it_does_not_know(make_options):
-    with pytest.raises(BackendError, match="got 'tensorflow'; wanted auto or one of onnxruntime"):
+    with pytest.raises(BackendError, match="got 'tensorflow'; wanted auto or one of tensorrt, onnxruntime"):
         choose("model.onnx", make_options(backend="tensorflow"))
 
 

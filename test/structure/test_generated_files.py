@@ -73,7 +73,7 @@ def test_every_node_is_listed_once_and_nothing_else_is():
     ("node", "rooms"),
     [
         ("camera", ["capture", "nodes/camera_node.py", "nodes/camera_topics.py"]),
-        ("inference", ["runtime", "nodes/inference_node.py"]),
+        ("inference", ["runtime", "nodes/inference_node.py", "backends"]),
         ("control", ["control", "robot.py", "nodes/control_node.py", "nodes/command_topics.py"]),
         ("lifecycle_manager", ["runtime/supervision.py", "nodes/lifecycle_manager_node.py"]),
     ],

@@ -1,0 +1,1 @@
+"""Our TensorRT backend against NVIDIA's own tool on the same engine; needs an NVIDIA GPU with TensorRT."""

@@ -1,0 +1,76 @@
+"""edge-ai compile: build a model's TensorRT engine before the robot needs it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+
+class CompileCommand:
+    """Builds and judges in another process, with the parameters of the inference node."""
+
+    summary = "build a model's TensorRT engine for this machine, have the gate judge it, and keep it"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        from edge_ai.backends.engine_params import EngineParams
+
+        parser.add_argument("card", nargs="?", default="", help="model card; default: the shipped detector")
+        parser.add_argument("--batch", type=int, default=1, metavar="N", help="images in one inference at most")
+        parser.add_argument("--again", action="store_true", help="build even if there is an engine, or a refused one")
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help=f"a parameter of the inference node: {', '.join(EngineParams.model_fields)}",
+        )
+
+    def main(self, options: argparse.Namespace) -> int:
+        from edge_ai.backends.engine_cache import EngineCache
+        from edge_ai.backends.trt import TensorRTBackend
+        from edge_ai.core.errors import BackendError
+        from edge_ai.processing.card import ModelCard
+        from edge_ai.runtime.engine_build import EngineBuild
+        from edge_ai.runtime.engine_job import EngineRequest
+        from edge_ai.runtime.model import backend_options
+        from edge_ai.runtime.params import InferenceParams
+        from edge_ai.runtime.resources import shipped_card
+
+        path = Path(options.card) if options.card else shipped_card()
+        values = {"max_batch": options.batch, **_settings(options.set)}
+        params = InferenceParams.parse(values, owner="edge-ai compile")
+        card = ModelCard.load(path)
+        wanted = backend_options(card, params)
+        if reason := TensorRTBackend.unfit(card.model_path, wanted):
+            raise BackendError("edge-ai compile needs TensorRT and an NVIDIA GPU", got=reason)
+        request = EngineRequest(card=str(path), options=wanted, again=options.again)
+        print(f"{card.name} {card.version}, {params.precision}: this may take minutes; Ctrl-C leaves nothing behind")
+        folder = EngineBuild(request, say=_say, memory_limit=params.build_memory << 20).run()
+        manifest = EngineCache.at(params.engine_cache).read(folder).manifest
+        assert manifest.verdict is not None
+        print(f"\n{folder / 'engine.plan'}: {manifest.size / 1e6:.1f} MB, built in {manifest.seconds:.0f} s")
+        for note in manifest.notes:
+            print(f"  note: {note}")
+        print(f"  {manifest.verdict.gate}: {manifest.verdict.reason}")
+        return 0
+
+
+def _settings(pairs: list[str]) -> dict[str, Any]:
+    import yaml
+
+    from edge_ai.core.errors import ParameterError
+
+    values = {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        if not sign:
+            raise ParameterError("--set", got=repr(pair), wanted="NAME=VALUE")
+        values[name] = yaml.safe_load(value)
+    return values
+
+
+def _say(words: str) -> None:
+    end = "\r" if sys.stdout.isatty() else "\n"
+    print(f"  {words}".ljust(100), end=end, flush=True)
