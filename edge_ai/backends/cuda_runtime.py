@@ -14,6 +14,8 @@ import numpy as np
 from edge_ai.backends.cuda_memory import Cuda, CudaError, DeviceInfo, Event, Graph, HostArray, Memory, Stream
 from edge_ai.backends.tensors import Array, Shape
 
+_NOT_INSTALLED = "not installed: pip install 'edge_ai[cuda12]' (JetPack 6) or 'edge_ai[cuda13]' (JetPack 7)"
+
 
 def _runtime() -> Any:
     from cuda.bindings import runtime
@@ -49,10 +51,10 @@ class CudaRuntime(Cuda):
         """See `Cuda.unfit`."""
         try:
             if importlib.util.find_spec("cuda.bindings") is None:
-                return "not installed: pip install 'edge_ai[gpu]'"
+                return _NOT_INSTALLED
             count = _call("cudaGetDeviceCount")
         except ModuleNotFoundError:
-            return "not installed: pip install 'edge_ai[gpu]'"
+            return _NOT_INSTALLED
         except (CudaError, ImportError) as error:
             return str(error)
         return "" if device_id < count else f"device {device_id} asked for, but there are {count}"

@@ -13,7 +13,7 @@ import numpy as np
 
 from edge_ai.backends.base import Backend
 from edge_ai.backends.options import BackendOptions, Spinning
-from edge_ai.backends.providers import Provider, completed, missing, parse_all
+from edge_ai.backends.providers import Provider, completed, make_folders, missing, parse_all
 from edge_ai.backends.tensors import Array, TensorSpec
 from edge_ai.core.errors import BackendError, InferenceError, ModelError
 
@@ -64,6 +64,7 @@ class OnnxRuntimeBackend(Backend):
         providers = [completed(provider, self.options.engine) for provider in parse_all(self.options.providers)]
         if reason := self.unfit(model_path, self.options):
             raise BackendError(f"backend {self.name} cannot run '{model_path}'", got=reason)
+        make_folders(providers)
         self._session = _load(model_path, providers, self.options)
         inputs = [_spec(node, model_path) for node in self._session.get_inputs()]
         outputs = [_spec(node, model_path) for node in self._session.get_outputs()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from edge_ai.backends.engine_cache import EngineCache
 from edge_ai.backends.engine_params import EngineParams
@@ -80,6 +81,20 @@ def completed(provider: Provider, engine: EngineParams) -> Provider:
     return Provider(provider.name, {**(options(engine) if options else {}), **provider.options})
 
 
+def make_folders(providers: Sequence[Provider]) -> None:
+    """Make the folders that providers keep engines in, for they make none themselves.
+
+    Raises:
+        BackendError: one cannot be made.
+    """
+    for path in (provider.options.get("trt_engine_cache_path") for provider in providers):
+        try:
+            if path:
+                Path(path).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BackendError(f"folder '{path}'", got=error.strerror, mend="set engine_cache elsewhere") from None
+
+
 def _cuda_options(engine: EngineParams) -> dict[str, str]:
     return {"device_id": str(engine.gpu), "use_tf32": _flag(engine.engine_tf32)}
 
@@ -97,7 +112,6 @@ def _tensorrt_options(engine: EngineParams) -> dict[str, str]:
         "trt_builder_optimization_level": str(engine.engine_level),
         "trt_sparsity_enable": _flag(engine.engine_sparsity),
         "trt_engine_hw_compatible": _flag(engine.engine_for != "device"),
-        "trt_cuda_graph_enable": _flag(engine.cuda_graphs),
     }
     if engine.engine_workspace:
         options["trt_max_workspace_size"] = str(engine.engine_workspace << 20)

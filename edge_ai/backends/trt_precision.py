@@ -53,7 +53,7 @@ def load(model_path: Path, *, weights: bool = True) -> Any:
     try:
         import onnx
     except ImportError:
-        raise BackendError("onnx is not installed", mend="pip install 'edge_ai[gpu]'") from None
+        raise BackendError("onnx is not installed", mend="pip install onnx") from None
     try:
         return onnx.load(str(model_path), load_external_data=weights)
     except Exception as error:
