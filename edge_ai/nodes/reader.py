@@ -54,7 +54,7 @@ class Inbox:
 
     Attributes:
         missed: messages of the publisher that never were taken: replaced by newer ones in the history, or lost on the
-            way. Counted from Jazzy on, where the middleware numbers messages.
+            way. Counted from Jazzy on, where the middleware numbers messages, and for one publisher.
     """
 
     def __init__(self, subscription: Subscription) -> None:
@@ -93,9 +93,10 @@ class Inbox:
             self._closed = True
 
     def _count(self, number: int) -> None:
-        # Another publisher counts from one.
-        if 0 < self._last < number:
-            self.missed += number - self._last - 1
+        # Each publisher counts from one: of several nobody can tell which message is whose.
+        gap = number - self._last - 1 if self._last else 0
+        if gap > 0 and self.subscription.get_publisher_count() < 2:
+            self.missed += gap
         self._last = number
 
 

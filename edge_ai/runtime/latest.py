@@ -1,4 +1,4 @@
-"""A mailbox that holds only the newest item: how this package keeps results from growing old under load."""
+"""A mailbox that holds only the newest item."""
 
 from __future__ import annotations
 
@@ -9,34 +9,19 @@ T = TypeVar("T")
 
 
 class LatestSlot(Generic[T]):
-    """One place between two threads; a newer item replaces one not yet taken, and the loss is counted."""
+    """One place between two threads; a newer item replaces one not yet taken."""
 
     def __init__(self) -> None:
         self._ready = threading.Condition()
         self._item: T | None = None
         self._closed = False
-        self._dropped = 0
 
-    @property
-    def dropped(self) -> int:
-        """Items replaced before anybody took them."""
-        return self._dropped
-
-    def put(self, item: T, patience: float = 0.0) -> None:
-        """Leave an item, replacing one that still waits. Ignored once closed.
-
-        Args:
-            item: what to leave.
-            patience: seconds to let an item that still waits be taken first.
-        """
+    def put(self, item: T) -> None:
+        """Leave an item, replacing one that still waits. Ignored once closed."""
         with self._ready:
-            if patience:
-                self._ready.wait_for(lambda: self._item is None or self._closed, patience)
-            if self._closed:
-                return
-            self._dropped += self._item is not None
-            self._item = item
-            self._ready.notify_all()
+            if not self._closed:
+                self._item = item
+                self._ready.notify_all()
 
     def get(self, timeout: float | None = None) -> T | None:
         """Take the newest item, waiting for one.
@@ -50,7 +35,6 @@ class LatestSlot(Generic[T]):
         with self._ready:
             self._ready.wait_for(lambda: self._item is not None or self._closed, timeout)
             item, self._item = self._item, None
-            self._ready.notify_all()
             return item
 
     def close(self) -> None:
@@ -59,8 +43,3 @@ class LatestSlot(Generic[T]):
             self._closed = True
             self._item = None
             self._ready.notify_all()
-
-    @property
-    def closed(self) -> bool:
-        """True once `close` was called."""
-        return self._closed
