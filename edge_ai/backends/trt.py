@@ -163,7 +163,10 @@ def _require_verdict(entry: Entry, here: dict[str, str]) -> None:
 def _deserialize(plan: bytes, entry: Entry, said: trt_api.Log) -> tuple[trt.Runtime, trt.ICudaEngine]:
     module = trt_api.load()
     runtime: trt.Runtime = module.Runtime(said.logger)
-    if entry.manifest.key.options.get("engine_version_compatible"):
+    built = entry.manifest.key.options
+    if (core := int(built.get("dla_core", -1))) >= 0:
+        runtime.DLA_core = core
+    if built.get("engine_version_compatible"):
         # Such a plan carries host code; its signature has just been checked.
         runtime.engine_host_code_allowed = True
     engine = runtime.deserialize_cuda_engine(plan)

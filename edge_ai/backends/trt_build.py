@@ -72,7 +72,7 @@ def build(
     builder: trt.Builder = module.Builder(said.logger)
     network = job.parse(builder, said)
     config = builder.create_builder_config()
-    notes = [*job.set_precision(builder, config), *job.set_device(network, config)]
+    notes = [*job.set_precision(builder, config), *job.set_device(builder, network, config)]
     job.set_limits(config)
     job.add_profile(builder, network, config)
     if job.calibrates:
@@ -148,10 +148,15 @@ class _Job:
             notes.append(f"{self.device.name} is no faster in FP16 than in FP32")
         return notes
 
-    def set_device(self, network: trt.INetworkDefinition, config: trt.IBuilderConfig) -> list[str]:
+    def set_device(
+        self, builder: trt.Builder, network: trt.INetworkDefinition, config: trt.IBuilderConfig
+    ) -> list[str]:
         core = self.options.engine.dla_core
         if core < 0:
             return []
+        if core >= builder.num_DLA_cores:
+            there = f"{builder.num_DLA_cores} with TensorRT {self.module.__version__} on {self.device.name}"
+            raise BackendError(f"dla_core {core}", got=there, mend="set dla_core to -1")
         if self.precision == "fp32":
             raise BackendError("dla_core with precision fp32", wanted="fp16 or int8, which is all that DLA has")
         config.default_device_type = self.module.DeviceType.DLA

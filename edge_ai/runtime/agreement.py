@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from edge_ai.processing.resize import Preprocessor
 
 Array = NDArray[Any]
 
-LEAST_COSINE = {"fp32": 0.9999, "fp16": 0.999, "int8": 0.95, "best": 0.95}
-"""Least cosine of the angle between the two answers, by precision."""
+MOST_DIFFERENCE = {"fp32": 0.01, "fp16": 0.05, "int8": 0.3, "best": 0.3}
+"""Most that answers may differ, by precision; see `difference`. Nonsense is at 1, or beyond."""
+
+FARTHEST = sys.float_info.max
 
 _PICTURES = 8
 _SIZE = (480, 640)
@@ -30,39 +33,44 @@ _MOST_IMAGES = 64
 
 
 class OutputAgreement:
-    """Compares every output, as vectors over a few pictures: the cosine of their angle must not fall short.
+    """Compares every output on a few pictures: by no more than a share of its size may it differ.
 
     It finds engines that answer zeros, NaN or nonsense, and rounding that has run away. How much accuracy rounding
     costs on the user's own data it cannot tell.
 
     Args:
         card: how pictures become inputs.
-        precision: decides the least cosine.
+        precision: decides how much.
         images: folder of pictures; default made ones: smooth noise and shapes.
     """
 
     name = "agreement"
 
     def __init__(self, card: ModelCard, precision: str, images: str = "") -> None:
-        self._card, self._least, self._images = card, LEAST_COSINE[precision], images
+        self._card, self._most, self._images = card, MOST_DIFFERENCE[precision], images
 
     def judge(self, candidate: Backend, reference: Backend) -> Verdict:
         """See `Gate.judge`."""
-        worst, where, count = 1.0, "", 0
+        worst, where, count = 0.0, "", 0
         for feeds in card_feeds(self._card, self._images):
             count += 1
             wanted, got = reference.infer(feeds), candidate.infer(feeds)
             for name, array in wanted.items():
                 if not np.isfinite(got[name]).all():
-                    return self._verdict(False, f"output {name!r} holds NaN or infinity on picture {count}", 0.0, count)
-                if (cosine := similarity(array, got[name])) < worst:
-                    worst, where = cosine, name
-        passed = worst >= self._least
-        tail = "" if passed else f": too far at output {where!r}, least is {self._least:g}"
-        return self._verdict(passed, f"cosine of the answers {worst:.5f} on {count} pictures{tail}", worst, count)
+                    return self._verdict(
+                        False, f"output {name!r} holds NaN or infinity on picture {count}", None, count
+                    )
+                if (far := difference(got[name], array)) > worst:
+                    worst, where = far, name
+        passed = worst <= self._most
+        at = f" at output {where!r}" if where else ""
+        reason = f"answers differ by up to {worst:.2%}{at} on {count} pictures, allowed is {self._most:.0%}"
+        return self._verdict(passed, reason, worst, count)
 
-    def _verdict(self, passed: bool, reason: str, cosine: float, pictures: int) -> Verdict:
-        figures = {"least_cosine": self._least, "cosine": cosine, "pictures": float(pictures)}
+    def _verdict(self, passed: bool, reason: str, worst: float | None, pictures: int) -> Verdict:
+        figures = {"most_difference": self._most, "pictures": float(pictures)}
+        if worst is not None:
+            figures["difference"] = worst
         return Verdict(passed=passed, reason=reason, figures=figures, gate=self.name)
 
 
@@ -79,15 +87,18 @@ def gate(name: str, card: ModelCard, precision: str, images: str) -> Gate:
     return GATES.load(name)(card, precision, images)
 
 
-def similarity(a: Array, b: Array) -> float:
-    """Cosine of the angle between two arrays taken as vectors, in double precision; of two zeros 1, of one 0."""
-    x, y = np.asarray(a, np.float64).ravel(), np.asarray(b, np.float64).ravel()
-    if x.shape != y.shape:
-        return 0.0
-    lengths = float(np.linalg.norm(x)), float(np.linalg.norm(y))
-    if 0.0 in lengths:
-        return float(lengths[0] == lengths[1])
-    return float(x @ y) / (lengths[0] * lengths[1])
+def difference(a: Array, b: Array) -> float:
+    """How far an array is from another: the length of their difference over the other's length, as vectors.
+
+    0: the same; 1: as far as zeros are. The largest float where the shapes differ or only the other one is zero.
+    """
+    if a.shape != b.shape:
+        return FARTHEST
+    x, y = a.astype(np.float64).ravel(), b.astype(np.float64).ravel()
+    length = float(np.linalg.norm(y))
+    if length == 0.0:
+        return FARTHEST if x.any() else 0.0
+    return float(np.linalg.norm(x - y)) / length
 
 
 def card_feeds(card: ModelCard, folder: str = "") -> Iterator[Mapping[str, Array]]:

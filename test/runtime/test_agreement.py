@@ -7,7 +7,15 @@ import pytest
 from edge_ai.backends.onnxrt import OnnxRuntimeBackend
 from edge_ai.core.errors import EdgeAIError, EngineError
 from edge_ai.processing.card import ModelCard
-from edge_ai.runtime.agreement import LEAST_COSINE, OutputAgreement, card_feeds, gate, made_pictures, similarity
+from edge_ai.runtime.agreement import (
+    FARTHEST,
+    MOST_DIFFERENCE,
+    OutputAgreement,
+    card_feeds,
+    difference,
+    gate,
+    made_pictures,
+)
 from edge_ai.runtime.model import backend_options
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.resources import shipped_card
@@ -43,7 +51,7 @@ def judged(card, reference, precision, change):
 def test_the_same_answers_pass(card, reference):
     verdict = judged(card, reference, "fp32", lambda array: array)
     assert verdict.passed
-    assert verdict.figures["cosine"] == pytest.approx(1.0)
+    assert verdict.figures["difference"] == 0
     assert verdict.figures["pictures"] == 8
 
 
@@ -59,16 +67,17 @@ def test_half_precision_passes_where_it_was_asked_for(card, reference):
     [
         np.zeros_like,
         np.negative,
+        lambda array: array / 4,
         lambda array: np.roll(array, 7),
         lambda array: array + np.random.default_rng(1).normal(0, array.std(), array.shape).astype(array.dtype),
     ],
-    ids=["zeros", "negated", "rolled", "noise"],
+    ids=["zeros", "negated", "quarter", "rolled", "noise"],
 )
-@pytest.mark.parametrize("precision", list(LEAST_COSINE))
+@pytest.mark.parametrize("precision", list(MOST_DIFFERENCE))
 def test_nonsense_is_refused_at_every_precision(card, reference, change, precision):
     verdict = judged(card, reference, precision, change)
     assert not verdict.passed
-    assert "too far at output" in verdict.reason
+    assert "answers differ by" in verdict.reason
 
 
 def test_what_is_no_number_is_refused(card, reference):
@@ -84,13 +93,14 @@ def test_the_made_pictures_are_always_the_same_and_all_different():
     assert not np.array_equal(first[0], first[1])
 
 
-def test_similarity():
-    a = np.array([1.0, 2.0, 3.0])
-    assert similarity(a, a) == pytest.approx(1)
-    assert similarity(a, -a) == pytest.approx(-1)
-    assert similarity(np.zeros(3), np.zeros(3)) == 1
-    assert similarity(a, np.zeros(3)) == 0
-    assert similarity(a, a[:2]) == 0
+def test_difference():
+    a = np.array([3.0, 4.0])
+    assert difference(a, a) == 0
+    assert difference(np.zeros(2), a) == 1
+    assert difference(-a, a) == 2
+    assert difference(np.array([3.3, 4.4]), a) == pytest.approx(0.1)
+    assert difference(np.zeros(2), np.zeros(2)) == 0
+    assert difference(a, np.zeros(2)) == difference(a, a[:1]) == FARTHEST
 
 
 def test_pictures_of_a_folder(card, tmp_path):
