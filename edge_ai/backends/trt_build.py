@@ -122,8 +122,6 @@ class _Job:
             read = parser.parse_from_file(str(self.path))
         if not read:
             raise parse_failed(str(self.path), parser, said.last)
-        # The network looks into what the parser holds.
-        network._parser = parser
         return network
 
     def set_precision(self, builder: trt.Builder, config: trt.IBuilderConfig) -> list[str]:
