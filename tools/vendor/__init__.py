@@ -1,0 +1,1 @@
+"""What NVIDIA's Python libraries offer, read from their wheels on a machine without a GPU."""
