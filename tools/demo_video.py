@@ -20,6 +20,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from debs import AptError, PrivateApt, last_line
 from installer.console import Step
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -78,9 +79,10 @@ def vtest_from_apt(scratch: Path, say: Say) -> Path:
     Raises:
         NoVideoError: no apt here, no network, or the package lacks the file.
     """
-    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
-        raise NoVideoError("no apt on this machine")
-    apt = _private_apt(scratch)
+    try:
+        apt = PrivateApt(scratch).command
+    except AptError as error:
+        raise NoVideoError(str(error)) from None
     say("reading the package lists (private copies, nothing on this machine changes)")
     _run([*apt, "-qq", "update"], scratch)
     listing = _run([*apt, "download", "--print-uris", "opencv-doc"], scratch)
@@ -100,7 +102,7 @@ def vtest_from_apt(scratch: Path, say: Say) -> Path:
     errors = child.communicate()[1]
     package = next(scratch.glob("opencv-doc_*.deb"), None)
     if child.returncode != 0 or package is None:
-        raise NoVideoError(f"apt-get download failed: {_last_line(errors)}")
+        raise NoVideoError(f"apt-get download failed: {last_line(errors)}")
     return _member_of_deb(package, "vtest.avi", scratch)
 
 
@@ -131,33 +133,11 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _private_apt(scratch: Path) -> list[str]:
-    for name in ("state/lists/partial", "cache/archives/partial"):
-        (scratch / name).mkdir(parents=True)
-    options = {
-        "Dir::State": scratch / "state",
-        "Dir::State::status": "/var/lib/dpkg/status",
-        "Dir::Cache": scratch / "cache",
-        "Acquire::Languages": "none",
-        "Acquire::Retries": 1,
-        "Acquire::http::Timeout": 20,
-        "Acquire::https::Timeout": 20,
-        "APT::Sandbox::User": "root",
-        "APT::Update::Post-Invoke::": "",
-    }
-    return ["apt-get", *(f"-o{key}={value}" for key, value in options.items())]
-
-
 def _run(command: list[str], folder: Path) -> str:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     if done.returncode != 0:
-        raise NoVideoError(f"{Path(command[0]).name} failed: {_last_line(done.stderr)}")
+        raise NoVideoError(f"{Path(command[0]).name} failed: {last_line(done.stderr)}")
     return done.stdout
-
-
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:200] if lines else "it gave no reason"
 
 
 def _tell_progress(scratch: Path, size: int, say: Say) -> None:
