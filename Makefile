@@ -1,5 +1,5 @@
 # Everything lives in .venv/, build/, install/, log/ and out/; `make clean` removes them.
-.PHONY: help setup demo test bench lint clean
+.PHONY: help setup demo test test-core test-aarch64 test-gpu bench bench-gpu lint typecheck clean
 .DEFAULT_GOAL := help
 
 # python3, or whatever PYTHON= names; the set-up finds a supported one on PATH where python3 is not.
@@ -9,7 +9,7 @@ BOOTSTRAP = $(or $(PYTHON),$(FOUND),$(error no python3 on PATH; Debian/Ubuntu: p
 IN_ENV = . ./env.sh &&
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile
 
 setup:  ## ROS 2, Python packages and the interfaces, below this folder (PYTHON=python3.12 to choose)
 	@$(BOOTSTRAP)
@@ -22,14 +22,31 @@ test:  ## all tests (ARGS="-k camera" to choose)
 	@$(BOOTSTRAP) --with test
 	@$(IN_ENV) ROS_DOMAIN_ID=$$(python tools/domain.py) exec python -m pytest $(ARGS)
 
+test-core:  ## the tests that need no ROS, on other Pythons (PYTHONS="3.10 3.12")
+	@$(or $(PYTHON),$(FOUND)) tools/core_tests.py $(or $(PYTHONS),3.10 3.12)
+
+test-aarch64:  ## the pure tests and the shipped model on an emulated Jetson processor (TESTS="core control" to choose)
+	@$(BOOTSTRAP) --with test
+	@$(IN_ENV) exec python tools/aarch64.py $(TESTS)
+
 bench:  ## measure (ONLY=pipeline for one topic, PARTS=limit,composed for some of it, QUICK=1 for a short run)
 	@$(BOOTSTRAP) --with test
 	@$(IN_ENV) ROS_DOMAIN_ID=$$(python tools/domain.py) exec python -m benchmarks $(if $(ONLY),--only "$(ONLY)") \
 	  $(if $(PARTS),--parts "$(PARTS)") $(if $(QUICK),--quick)
 
+test-gpu:  ## what only an NVIDIA GPU with TensorRT can prove; needs no ROS
+	@$(or $(PYTHON),$(FOUND)) tools/gpu.py test
+
+bench-gpu:  ## our TensorRT backend beside trtexec or Polygraphy on the same engine (QUICK=1 for a short run)
+	@$(or $(PYTHON),$(FOUND)) tools/gpu.py bench $(if $(QUICK),--quick)
+
 lint:  ## ruff and mypy
 	@$(BOOTSTRAP) --with dev
 	@$(IN_ENV) ruff check . && ruff format --check . && mypy
+
+typecheck:  ## GPU code against NVIDIA's libraries of several releases, without a GPU (RELEASES=vendor-jetpack6 to choose)
+	@$(BOOTSTRAP) --with dev
+	@$(IN_ENV) exec python tools/typecheck.py $(RELEASES)
 
 clean:  ## remove all that was made here, .venv/ too
 	rm -rf .venv build install log out .pytest_cache .mypy_cache .ruff_cache
