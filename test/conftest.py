@@ -65,6 +65,19 @@ class DoubleGpu:
         """How many engines this process has tried to deserialise."""
         return int(self._machine.counted("deserialized"))
 
+    def plan_module(self) -> Any:
+        """The double's own reader of engines."""
+        return importlib.import_module("tensorrt._plan")
+
+    def calibrated_on(self) -> list[list[float]]:
+        """What the calibrator gave, batch by batch, of the first input."""
+        return list(self._machine.seen("calibrated"))
+
+    def asked(self, plan: bytes) -> dict[str, Any]:
+        """What the engine was built with."""
+        head: dict[str, Any] = self.plan_module().read(plan)[0]
+        return head
+
     def copies(self) -> int:
         """How many copies the device has made for this process."""
         return int(self._machine.counted("copies"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,16 +11,14 @@ from edge_ai.backends import trt_api
 from edge_ai.backends.cuda_memory import Cuda, DeviceInfo
 from edge_ai.backends.options import BackendOptions
 from edge_ai.backends.tensors import Array
-from edge_ai.backends.trt_calibration import calibrator
+from edge_ai.backends.trt_calibration import calibrate
 from edge_ai.backends.trt_faults import build_failed, parse_failed
 from edge_ai.backends.trt_precision import has_qdq, to_half
+from edge_ai.backends.trt_progress import Progress, tell_progress
 from edge_ai.core.errors import BackendError
 
 if TYPE_CHECKING:
     import tensorrt as trt
-
-Progress = Callable[[str, int, int], bool]
-"""Told of each step: phase, steps done and steps in all (0: unknown). Returns whether to go on."""
 
 Feeds = Mapping[str, Array]
 _WORKSPACE_SHARE = 4
@@ -76,11 +74,10 @@ def build(
     job.set_limits(config)
     job.add_profile(builder, network, config)
     if job.calibrates:
-        feeds = iter(calibration)
-        config.int8_calibrator = calibrator(module, cuda, feeds, model_path)
+        calibrate(module, cuda, builder, network, config, iter(calibration))
     cache = config.create_timing_cache(timings)
     config.set_timing_cache(cache, False)
-    _watch(module, config, progress)
+    tell_progress(module, config, progress)
     progress("building", 0, 0)
     plan = builder.build_serialized_network(network, config)
     if plan is None:
@@ -194,8 +191,6 @@ class _Job:
                 raise BackendError(f"input {tensor.name!r} of open size", wanted="its least, usual and largest shape")
             profile.set_shape(tensor.name, *self.options.shapes[tensor.name])
         config.add_optimization_profile(profile)
-        if self.calibrates:
-            config.set_calibration_profile(profile)
 
     def _require_int8(self, builder: trt.Builder) -> None:
         if trt_api.optional(builder, "platform_has_fast_int8") is False:
@@ -214,26 +209,3 @@ class _Job:
         return BackendError(
             what, got=f"TensorRT {self.module.__version__}, which does not have it", mend="leave it off"
         )
-
-
-def _watch(module: Any, config: trt.IBuilderConfig, progress: Progress) -> None:
-    """Have TensorRT tell how far it is, from 10.0 on."""
-    base = trt_api.optional(module, "IProgressMonitor")
-    if base is None:
-        return
-
-    class Monitor(base):  # type: ignore[misc, valid-type]
-        def __init__(self) -> None:
-            base.__init__(self)
-            self._steps: dict[str, int] = {}
-
-        def phase_start(self, phase_name: str, _parent: str | None, num_steps: int) -> None:
-            self._steps[phase_name] = num_steps
-
-        def step_complete(self, phase_name: str, step: int) -> bool:
-            return progress(phase_name, step + 1, self._steps.get(phase_name, 0))
-
-        def phase_finish(self, phase_name: str) -> None:
-            self._steps.pop(phase_name, None)
-
-    config.progress_monitor = Monitor()

@@ -145,7 +145,6 @@ class Lane:
     def _bind(self, context: trt.IExecutionContext, addresses: Mapping[str, int]) -> None:
         for name, address in addresses.items():
             if self._addresses.get(name) != address:
-                self._forget_graphs()  # they hold the address before
                 if not context.set_tensor_address(name, address):
                     raise InferenceError(f"tensor {name!r}", got="an address that TensorRT refuses")
                 self._addresses[name] = address

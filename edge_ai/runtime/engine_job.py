@@ -17,7 +17,8 @@ from edge_ai.backends.engine_manifest import EngineKey, Verdict
 from edge_ai.backends.onnxrt import OnnxRuntimeBackend
 from edge_ai.backends.options import BackendOptions
 from edge_ai.backends.trt import TensorRTBackend
-from edge_ai.backends.trt_build import Progress, build
+from edge_ai.backends.trt_build import build
+from edge_ai.backends.trt_progress import Progress
 from edge_ai.core.errors import BackendError, EdgeAIError, EngineError
 from edge_ai.processing.card import ModelCard
 from edge_ai.runtime.agreement import card_feeds, gate

@@ -73,7 +73,7 @@ def test_int8_from_qdq(gpu_machine, make_model, make_plan):
 @pytest.mark.parametrize("version", VERSIONS)
 def test_int8_without_qdq(double_gpu, make_model, make_plan, version, tmp_path):
     machine = double_gpu(trt=version)
-    batches = [{name: np.full((2, 3), value, np.float32) for name in ("left", "right")} for value in (1, 2, 3)]
+    batches = [{name: np.full((1, 3), value, np.float32) for name in ("left", "right")} for value in (1, 2, 3)]
     with pytest.raises(BackendError, match="edge-ai quantize"):
         make_plan(machine, make_model(), precision="int8")
     if version.startswith("11"):
@@ -81,8 +81,9 @@ def test_int8_without_qdq(double_gpu, make_model, make_plan, version, tmp_path):
             make_plan(machine, make_model(), batches, precision="int8", engine_calibration=str(tmp_path))
         return
     left = iter(batches)
-    built, _ = make_plan(machine, make_model(), left, precision="int8", engine_calibration=str(tmp_path))
-    assert built.plan
+    built, _ = make_plan(machine, make_model(("n", 3)), left, precision="int8", engine_calibration=str(tmp_path))
+    assert double_gpu.asked(built.plan)["calibrated"]
+    assert double_gpu.calibrated_on() == [[1.0] * 3, [2.0] * 3, [3.0] * 3]
     assert next(left, None) is None, "every batch was asked for"
 
 
@@ -96,28 +97,60 @@ def test_open_sizes_need_their_shapes(double_gpu, make_model, make_plan, make_op
         build(make_model(("n", 3)), options, cuda, progress=lambda *_: True)
 
 
-@pytest.mark.parametrize(
-    ("version", "given", "there"),
-    [
-        ("8.5.2", {"engine_for": "ampere_plus"}, False),
-        ("8.6.1", {"engine_for": "ampere_plus"}, True),
-        ("10.3.0", {"engine_for": "ampere_plus"}, True),
-        ("10.3.0", {"engine_for": "same_compute_capability"}, False),
-        ("10.13.3", {"engine_for": "same_compute_capability"}, True),
-        ("8.5.2", {"engine_version_compatible": True}, False),
-        ("8.6.1", {"engine_version_compatible": True}, True),
-        ("11.4.0", {"engine_version_compatible": True}, True),
-        ("8.5.2", {"engine_level": 5, "engine_sparsity": True, "engine_tf32": False, "engine_workspace": 64}, True),
-        ("11.4.0", {"engine_level": 0, "engine_sparsity": True, "engine_tf32": False, "engine_workspace": 64}, True),
-    ],
-)
-def test_options_that_not_every_version_has(double_gpu, make_model, make_plan, version, given, there):
-    machine = double_gpu(trt=version)
-    if there:
-        assert make_plan(machine, make_model(), **given)[0].plan
-        return
+ABSENT = [
+    ("8.5.2", {"engine_for": "ampere_plus"}),
+    ("10.3.0", {"engine_for": "same_compute_capability"}),
+    ("8.5.2", {"engine_version_compatible": True}),
+]
+PRESENT = [
+    (VERSIONS[1:], {"engine_for": "ampere_plus"}, {"hardware": "AMPERE_PLUS"}),
+    (VERSIONS[3:], {"engine_for": "same_compute_capability"}, {"hardware": "SAME_COMPUTE_CAPABILITY"}),
+    (VERSIONS, {"engine_for": "device"}, {"hardware": "NONE"}),
+    (VERSIONS[1:], {"engine_version_compatible": True}, {"flags": ["TF32", "VERSION_COMPATIBLE"]}),
+    (VERSIONS, {}, {"flags": ["TF32"]}),
+    (VERSIONS, {"engine_tf32": False}, {"flags": []}),
+    (VERSIONS, {"engine_sparsity": True}, {"flags": ["SPARSE_WEIGHTS", "TF32"]}),
+    (VERSIONS, {"engine_workspace": 64}, {"pools": {"WORKSPACE": 64 << 20}}),
+    (VERSIONS, {"engine_workspace": 0}, {"pools": {"WORKSPACE": (7620 << 20) // 4}}),
+    (VERSIONS[1:], {"engine_level": 5}, {"level": 5}),
+    (VERSIONS[:1], {"engine_level": 5}, {"level": None}),
+    (VERSIONS[:4], {"precision": "fp16"}, {"flags": ["FP16", "TF32"]}),
+    (VERSIONS[:4], {"precision": "best"}, {"flags": ["FP16", "TF32"]}),
+]
+
+
+@pytest.mark.parametrize(("version", "given"), ABSENT)
+def test_options_that_a_version_does_not_have(double_gpu, make_model, make_plan, version, given):
     with pytest.raises(BackendError, match=f"{next(iter(given))}.*TensorRT {version}, which does not have it"):
-        make_plan(machine, make_model(), **given)
+        make_plan(double_gpu(trt=version), make_model(), **given)
+
+
+@pytest.mark.parametrize(
+    ("version", "given", "asked"),
+    [(version, given, asked) for versions, given, asked in PRESENT for version in versions],
+)
+def test_options_reach_the_builder(double_gpu, make_model, make_plan, version, given, asked):
+    built, _ = make_plan(double_gpu(trt=version), make_model(), **given)
+    head = double_gpu.asked(built.plan)
+    assert {name: head[name] for name in asked} == asked
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_int8_asks_for_fp16_too_where_there_are_flags(double_gpu, make_model, make_plan, version):
+    built, _ = make_plan(double_gpu(trt=version), add_qdq(make_model()), precision="int8")
+    there = [] if version.startswith("11") else ["FP16", "INT8"]
+    assert double_gpu.asked(built.plan)["flags"] == sorted([*there, "TF32"])
+
+
+def test_half_precision_without_flags_is_in_the_model(double_gpu, make_model, make_plan):
+    built, _ = make_plan(double_gpu(trt="11.4.0"), make_model(), precision="fp16")
+    module = double_gpu.plan_module()
+    types = {
+        value.type.tensor_type.elem_type for value in onnx.load_from_string(module.read(built.plan)[1]).graph.input
+    }
+    model = onnx.load_from_string(module.read(built.plan)[1])
+    assert types == {TensorProto.FLOAT}, "inputs keep their type"
+    assert "Cast" in {node.op_type for node in model.graph.node}
 
 
 def test_a_timing_cache_comes_back(double_gpu, make_model, make_plan):
@@ -133,7 +166,11 @@ def test_steps_are_told_where_tensorrt_tells_them(double_gpu, make_model, make_p
 
 def test_dla(double_gpu, make_model, make_plan):
     machine = double_gpu(gpu={"dla_cores": 2})
-    assert make_plan(machine, make_model(), precision="fp16", dla_core=1)[0].plan
+    built, _ = make_plan(machine, make_model(), precision="fp16", dla_core=1)
+    asked = double_gpu.asked(built.plan)
+    assert (asked["dla"], asked["device"]) == (1, "DLA")
+    assert "GPU_FALLBACK" in asked["flags"]
+    assert built.notes == []
     with pytest.raises(BackendError, match="fp16 or int8"):
         make_plan(machine, make_model(), precision="fp32", dla_core=1)
 

@@ -50,7 +50,12 @@ def set_fault(fault: str) -> None:
 
 def counted(what: str) -> int:
     """How often this process did something: "executions", "copies", "deserialized"."""
-    return int(getattr(importlib.import_module("edge_ai_doubles.state").NOW, what))
+    return int(seen(what))
+
+
+def seen(what: str) -> Any:
+    """Something that the doubles have noted in this process."""
+    return getattr(importlib.import_module("edge_ai_doubles.state").NOW, what)
 
 
 def _doubles() -> Any:

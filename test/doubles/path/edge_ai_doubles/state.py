@@ -25,6 +25,7 @@ class State:
         self.executions = 0
         self.copies = 0
         self.deserialized = 0
+        self.calibrated: list[list[float]] = []
         self.handles: dict[int, Any] = {}  # streams, events, graphs, contexts
         self.primary: dict[int, Any] = {}  # device: context
         self.numbers = itertools.count(1)

@@ -115,9 +115,10 @@ class Context:
         self._inner = inner
 
     def push(self) -> None:
-        """Make it current on this thread."""
-        with _call("cuCtxPushCurrent"):
-            contexts.stack().append(self._inner)
+        """Make it current on this thread; it may still work when the device does not any more."""
+        if not NOW.initialised:
+            raise LogicError("cuCtxPushCurrent failed: initialization error")
+        contexts.stack().append(self._inner)
 
     @staticmethod
     def pop() -> None:

@@ -140,10 +140,12 @@ def _packed(network: INetworkDefinition, config: IBuilderConfig) -> bytes:
     memory.reserve(size)  # the weights are on the device while it builds
     memory.unreserve(size)
     facts = {
-        "half": "FP16" in config._own_flags,
-        "version_compatible": "VERSION_COMPATIBLE" in config._own_flags,
+        "flags": sorted(config._own_flags),
         "hardware": config.hardware_compatibility_level.name if there(since=(8, 6)) else "NONE",
+        "level": config.builder_optimization_level if there(since=(8, 6)) else None,
         "dla": config.DLA_core,
-        "workspace": config._own_pools.get("WORKSPACE", 0),
+        "device": config.default_device_type.name,
+        "pools": config._own_pools,
+        "calibrated": "calibration_profile" in config._own_values,
     }
     return _plan.write(model, config._own_profiles[0]._own_shapes if config._own_profiles else {}, facts)

@@ -104,7 +104,7 @@ class IExecutionContext(Native):
                 engine._own_session,
                 [self._binding(name, self._own_shapes[name]) for name in self._own_inputs],
                 [self._binding(name, outputs[name]) for name in self._own_outputs],
-                engine._own_head["half"],
+                "FP16" in engine._own_head["flags"],
                 self,
             )
         )

@@ -121,7 +121,7 @@ class Runtime(Native):
                 if settings.fault("deserialize_refuses"):
                     raise ValueError("Serialization assertion stdVersionRead == kSERIALIZATION_VERSION failed.")
                 head, model = _plan.read(bytes(serialized_engine))
-                if head["version_compatible"] and not self._own_trusted:
+                if "VERSION_COMPATIBLE" in head["flags"] and not self._own_trusted:
                     raise ValueError("Cannot deserialize engine with lean runtime: engineHostCodeAllowed is false")
                 if head["dla"] >= 0 and self._own_core != head["dla"]:
                     raise ValueError("the engine was built for DLA, but the runtime's DLA core is not set")

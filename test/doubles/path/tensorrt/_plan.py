@@ -32,7 +32,7 @@ def read(plan: bytes) -> tuple[dict[str, Any], bytes]:
     start = len(MAGIC) + 4
     size = int.from_bytes(plan[len(MAGIC) : start], "little")
     head = json.loads(plan[start : start + size])
-    _require_version(tuple(head["trt"]), head["version_compatible"])
+    _require_version(tuple(head["trt"]), "VERSION_COMPATIBLE" in head["flags"])
     gpu = settings.gpu()
     same = {
         "NONE": [head["gpu"], head["cc"]] == [gpu.name, list(gpu.cc)],
