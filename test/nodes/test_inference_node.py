@@ -145,6 +145,27 @@ def test_an_engine_that_is_not_here_is_refused(ros):
     assert "onnxruntime-gpu" in node.fault
 
 
+def test_it_serves_while_the_engine_is_built_and_says_what_serves(ros, until, double_gpu):
+    machine = double_gpu(fault="build_slow:2")
+    eye = Eye(ros, cuda=machine.binding, report_period=0.0)
+    until(lambda: eye.show() and eye.results, "a result meanwhile", 60)
+
+    def mine(level):
+        status = [s for d in eye.diagnostics for s in d.status if s.name == "inference" and s.level == level]
+        return [(s.message, {v.key: v.value for v in s.values}["engine"]) for s in status]
+
+    until(lambda: eye.show() and mine(DiagnosticStatus.WARN), "a warning", 30)
+    message, engine = mine(DiagnosticStatus.WARN)[-1]
+    assert "no engine" in message or "is made" in message
+    assert engine.startswith("ONNX Runtime")
+    until(
+        lambda: eye.show() and any("TensorRT" in engine for _, engine in mine(DiagnosticStatus.OK)), "the engine", 120
+    )
+    eye.results.clear()
+    until(lambda: eye.show() and eye.results, "a result of the engine", 30)
+    assert not eye.errors()
+
+
 class Eyes:
     """An active inference node and a camera for each of its names."""
 
