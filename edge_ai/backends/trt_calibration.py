@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edge_ai.backends import trt_api
 from edge_ai.backends.cuda_memory import Cuda, Memory
 from edge_ai.backends.tensors import Array
 from edge_ai.core.errors import BackendError
@@ -25,7 +26,7 @@ def calibrate(
     cuda: Cuda,
     builder: trt.Builder,
     network: trt.INetworkDefinition,
-    config: trt.IBuilderConfig,
+    config: Any,
     feeds: Iterator[Feeds],
 ) -> None:
     """Have a build calibrate itself.
@@ -33,7 +34,8 @@ def calibrate(
     Args:
         module: tensorrt.
         cuda: the device; memory on it is freed with the configuration.
-        builder, network, config: of the build.
+        builder, network: of the build.
+        config: an IBuilderConfig of a TensorRT that still calibrates.
         feeds: the batches, all of the first one's shapes, which need not be those that the engine is for.
 
     Raises:
@@ -53,11 +55,13 @@ def calibrate(
 
 
 def _calibrator_class(module: Any) -> Any:
-    class Calibrator(module.IInt8EntropyCalibrator2):  # type: ignore[misc]
+    base = trt_api.optional(module, "IInt8EntropyCalibrator2")
+
+    class Calibrator(base):  # type: ignore[misc, valid-type]
         """Hands TensorRT one batch after another."""
 
         def __init__(self, cuda: Cuda, first: Feeds, others: Iterator[Feeds]) -> None:
-            module.IInt8EntropyCalibrator2.__init__(self)
+            base.__init__(self)
             self._cuda, self._stream = cuda, cuda.stream()
             self._next: Feeds | None = first
             self._others = others
