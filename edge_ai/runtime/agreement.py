@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,8 @@ class OutputAgreement:
         return Verdict(passed=passed, reason=reason, figures=figures, gate=self.name)
 
 
-GATES: Registry[type[OutputAgreement]] = Registry("gate", {"agreement": "edge_ai.runtime.agreement:OutputAgreement"})
+MakeGate = Callable[[ModelCard, str, str], Gate]
+GATES: Registry[MakeGate] = Registry("gate", {"agreement": "edge_ai.runtime.agreement:OutputAgreement"})
 """Every gate; each is made with the card, the precision and the folder of images."""
 
 
