@@ -73,7 +73,8 @@ def test_the_shipped_detector_has_a_twin():
     # Its last level of optimisation breaks FP16 graphs on aarch64 (ONNX Runtime 1.32, indices of a Gather of its own).
     settings = onnxruntime.SessionOptions()
     settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-    sessions = [onnxruntime.InferenceSession(m, settings, providers=["CPUExecutionProvider"]) for m in (str(path), half)]
+    cpu = ["CPUExecutionProvider"]
+    sessions = [onnxruntime.InferenceSession(model, settings, providers=cpu) for model in (str(path), half)]
     whole, twin = sessions
     (node,) = whole.get_inputs()
     feeds = {node.name: RANDOM.normal(0, 1, [1, 3, 416, 416]).astype(np.float32)}
