@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import statistics
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -26,6 +29,7 @@ from edge_ai.runtime.resources import shipped_card
 _LEAST = 0.98
 _PRECISIONS = ("fp16", "fp32")
 _THREADS = (1, 2, 3)
+_WARM = 20
 
 
 def measure(context: Context, report: Report) -> None:
@@ -49,7 +53,7 @@ def _compare(context: Context, precision: str) -> dict[str, Any]:
     params = InferenceParams(precision=precision, engine_cache=str(context.folder / "engines"))
     options = backend_options(card, params)
     if reason := TensorRTBackend.unfit(card.model_path, options):
-        raise MeasurementError(reason)
+        raise MeasurementError(f"TensorRT: {reason}")
     folder = EngineBuild(EngineRequest(card=str(path), options=options), say=context.say).run()
     entry = EngineCache.at(params.engine_cache).read(folder)
     other = peer(entry.plan_path)
@@ -86,28 +90,30 @@ def ours(backend: TensorRTBackend, name: str, threads: int, seconds: float) -> d
     """Inferences from so many threads for so long; results a second and the times of one in ms."""
     times: list[list[float]] = [[] for _ in range(threads)]
     begin = threading.Barrier(threads + 1)
-    ends = [0.0]
+    ends = [math.inf]
 
     def work(mine: list[float]) -> None:
-        tensor = backend.allocate(name)
-        tensor[...] = np.random.default_rng(1).random(tensor.shape).astype(tensor.dtype)
-        for _ in range(20):
-            backend.infer({name: tensor})
-        begin.wait()
+        try:
+            tensor = backend.allocate(name)
+            tensor[...] = np.random.default_rng(1).random(tensor.shape).astype(tensor.dtype)
+            for _ in range(_WARM):
+                backend.infer({name: tensor})
+        except BaseException:
+            begin.abort()
+            raise
+        _meet(begin)
         while time.perf_counter() < ends[0]:
             start = time.perf_counter()
             backend.infer({name: tensor})
             mine.append(time.perf_counter() - start)
 
-    workers = [threading.Thread(target=work, args=(mine,)) for mine in times]
-    for worker in workers:
-        worker.start()
-    ends[0] = time.perf_counter() + seconds + 3600  # until all are warm
-    begin.wait()
-    began = time.perf_counter()
-    ends[0] = began + seconds
-    for worker in workers:
-        worker.join()
+    with ThreadPoolExecutor(threads) as pool:
+        workers = [pool.submit(work, mine) for mine in times]
+        _meet(begin)
+        began = time.perf_counter()
+        ends[0] = began + seconds
+        for worker in workers:
+            worker.result()
     took = time.perf_counter() - began
     every = sorted(one * 1e3 for mine in times for one in mine)
     return {
@@ -115,6 +121,12 @@ def ours(backend: TensorRTBackend, name: str, threads: int, seconds: float) -> d
         "p50_ms": statistics.median(every),
         "p99_ms": every[min(len(every) - 1, int(len(every) * 0.99))],
     }
+
+
+def _meet(begin: threading.Barrier) -> None:
+    """Wait for the others, or for one of them to fail: then its own error is what tells."""
+    with contextlib.suppress(threading.BrokenBarrierError):
+        begin.wait()
 
 
 def _device(binding: str) -> str:
