@@ -78,6 +78,10 @@ def _no_classes() -> IntArray:
     return np.zeros(0, np.int32)
 
 
+def _class_name(labels: tuple[str, ...], number: int) -> str:
+    return labels[number] if 0 <= number < len(labels) else str(number)
+
+
 @dataclass(frozen=True, slots=True)
 class Detections:
     """Objects found in one image, best score first.
@@ -87,9 +91,36 @@ class Detections:
         scores: (N,) float32 in [0, 1].
         class_ids: (N,) int32, indices into ``labels``.
         labels: names of all classes the model knows.
+        keypoints: (N, K, 3) float32, x, y in pixels of the source image and a score in [0, 1]; None where the model
+            finds no keypoints. Not clipped: a keypoint may lie outside the image.
+        keypoint_names: the K names, in order.
     """
 
     boxes: FloatArray = field(default_factory=_no_boxes)
+    scores: FloatArray = field(default_factory=_no_scores)
+    class_ids: IntArray = field(default_factory=_no_classes)
+    labels: tuple[str, ...] = ()
+    keypoints: FloatArray | None = None
+    keypoint_names: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def name(self, i: int) -> str:
+        """The class name of detection ``i``, or its number where the model has no name for it."""
+        return _class_name(self.labels, int(self.class_ids[i]))
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """The classes a whole image may belong to, best score first.
+
+    Attributes:
+        scores: (K,) float32 in [0, 1].
+        class_ids: (K,) int32, indices into ``labels``.
+        labels: names of all classes the model knows.
+    """
+
     scores: FloatArray = field(default_factory=_no_scores)
     class_ids: IntArray = field(default_factory=_no_classes)
     labels: tuple[str, ...] = ()
@@ -98,9 +129,21 @@ class Detections:
         return len(self.scores)
 
     def name(self, i: int) -> str:
-        """The class name of detection ``i``, or its number where the model has no name for it."""
-        number = int(self.class_ids[i])
-        return self.labels[number] if 0 <= number < len(self.labels) else str(number)
+        """The name of class ``i``, counted from the best, or its number where the model has no name for it."""
+        return _class_name(self.labels, int(self.class_ids[i]))
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """The class of every pixel.
+
+    Attributes:
+        mask: (H, W) uint8, indices into ``labels``, as large as the source image.
+        labels: names of all classes the model knows.
+    """
+
+    mask: Image
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +152,13 @@ class Result:
 
     Attributes:
         header: the frame's own header, unchanged.
-        detections: objects found.
+        detections: objects found; empty from a model that finds none.
         model_name: name of the model that answered.
         model_version: its version.
         source: who answered: "edge" or the name of a cloud endpoint.
         timings: seconds spent in each stage, by name, in order ("wait", "preprocess", "infer", "postprocess").
+        classification: what a classifier said of the whole image; None from other models.
+        segmentation: what a segmenter said of each pixel; None from other models.
     """
 
     header: FrameHeader
@@ -122,6 +167,8 @@ class Result:
     model_version: str
     source: str = "edge"
     timings: dict[str, float] = field(default_factory=dict)
+    classification: Classification | None = None
+    segmentation: Segmentation | None = None
 
 
 @dataclass(frozen=True, slots=True)
