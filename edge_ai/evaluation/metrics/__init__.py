@@ -1,0 +1,1 @@
+"""How answers are judged: one file a metric."""
