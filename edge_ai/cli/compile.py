@@ -18,6 +18,8 @@ class CompileCommand:
 
         parser.add_argument("card", nargs="?", default="", help="model card; default: the shipped detector")
         parser.add_argument("--batch", type=int, default=1, metavar="N", help="images in one inference at most")
+        parser.add_argument("--profile", default="", metavar="NAME|FILE", help="a board's: its inference parameters")
+        parser.add_argument("--output", type=Path, metavar="DIR", help="folder for a report; default: none is written")
         parser.add_argument("--again", action="store_true", help="build even if there is an engine, or a refused one")
         parser.add_argument(
             "--set",
@@ -36,10 +38,12 @@ class CompileCommand:
         from edge_ai.runtime.engine_job import EngineRequest
         from edge_ai.runtime.model import backend_options
         from edge_ai.runtime.params import InferenceParams
+        from edge_ai.runtime.profiles import profile_path, profile_values
         from edge_ai.runtime.resources import shipped_card
 
         path = Path(options.card) if options.card else shipped_card()
-        values = {"max_batch": options.batch, **_settings(options.set)}
+        profile = profile_values(profile_path(options.profile), "inference") if options.profile else {}
+        values = {**profile, "max_batch": options.batch, **_settings(options.set)}
         params = InferenceParams.parse(values, owner="edge-ai compile")
         card = ModelCard.load(path)
         wanted = backend_options(card, params)
@@ -54,7 +58,23 @@ class CompileCommand:
         for note in manifest.notes:
             print(f"  note: {note}")
         print(f"  {manifest.verdict.gate}: {manifest.verdict.reason}")
+        if options.output is not None:
+            print(f"  report: {_report(options.output, card, params.precision, manifest)}")
         return 0
+
+
+def _report(folder: Path, card: Any, precision: str, manifest: Any) -> Path:
+    """Write what the gate said of an engine as a page and as JSON."""
+    import json
+
+    from edge_ai.cli.workshop import command_line
+    from edge_ai.optimization.artifact import write_files
+    from edge_ai.optimization.engine_results import engine_data
+    from edge_ai.optimization.report import write_report
+
+    data = engine_data(card, precision, manifest, command_line())
+    write_files(folder, {"report.html": write_report(data), "report.json": json.dumps(data, indent=2) + "\n"})
+    return folder / "report.html"
 
 
 def _settings(pairs: list[str]) -> dict[str, Any]:

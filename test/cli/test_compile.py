@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from edge_ai.backends import trt_api
@@ -60,3 +62,24 @@ def test_a_machine_without_tensorrt_is_told_what_is_missing(compile_here, capsys
     said = capsys.readouterr().err
     assert "needs TensorRT and an NVIDIA GPU" in said
     assert "JetPack" in said
+
+
+def test_a_profile_says_how_and_a_report_says_what_came_of_it(one_gpu_machine, compile_here, tmp_path, capsys):
+    profile = tmp_path / "orin.yaml"
+    profile.write_text("/**/inference:\n  ros__parameters: {precision: fp32, engine_level: 2}\n")
+    arguments = (
+        "--profile",
+        str(profile),
+        "--set",
+        f"cuda={one_gpu_machine.binding}",
+        "--output",
+        str(tmp_path / "out"),
+    )
+    assert compile_here(*arguments) == 0
+    data = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert data["verdict"]["shipped"]
+    assert data["variants"][1]["precision"] == "fp32"
+    assert data["goals"][0]["met"]
+    assert "TensorRT engine" in (tmp_path / "out" / "report.html").read_text()
+    (entry,) = EngineCache(tmp_path / "engines").entries()
+    assert (entry.manifest.key.options["precision"], entry.manifest.key.options["engine_level"]) == ("fp32", 2)
