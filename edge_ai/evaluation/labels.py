@@ -33,7 +33,7 @@ def load_coco(path: Path | str, labels: Sequence[str], *, task: Task = "detectio
     Raises:
         LabelError: the file is missing or wrong, has nothing for this task, or annotates a class that the model does
             not know.
-        EdgeAIError: masks are to be drawn, and pycocotools is not installed.
+        EdgeAIError: polygons are to be drawn, and pycocotools is not installed.
     """
     return _Reader(Path(path), tuple(labels), task).truth()
 

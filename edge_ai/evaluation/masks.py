@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +38,7 @@ class Drawing:
 
         Raises:
             LabelError: a region is no polygon, or its runs do not fit the picture.
-            EdgeAIError: pycocotools is not installed.
+            EdgeAIError: there are polygons, and pycocotools is not installed.
         """
         mask = np.full((self.height, self.width), IGNORED if self.background is None else self.background, np.uint8)
         for crowds in (True, False):  # what is labelled counts within a crowd, too
@@ -47,33 +48,25 @@ class Drawing:
         return mask
 
     def _inside(self, annotation: int, shape: Runs | list[list[float]]) -> Image:
+        """(H, W) bool"""
+        if isinstance(shape, Runs):
+            return self._painted(annotation, shape)
+        if not shape or any(len(polygon) < 6 or len(polygon) % 2 for polygon in shape):
+            raise self._wrong(annotation, f"polygons of {[len(polygon) for polygon in shape]} numbers")
         library = pycocotools("mask")
-        runs = self._runs(annotation, shape) if isinstance(shape, Runs) else self._outline(annotation, shape)
-        try:
-            drawn = library.decode(runs)
-            sound = int(drawn.max()) <= 1 and int(drawn.sum()) == int(library.area(runs))
-        except (ValueError, TypeError):
-            sound = False
-        if not sound:  # runs that are too short leave the end of the mask to chance
-            raise self._wrong(annotation, "a 'segmentation' that cannot be drawn")
-        inside: Image = drawn.astype(bool)
+        inside: Image = library.decode(library.merge(library.frPyObjects(shape, self.height, self.width))).astype(bool)
         return inside
 
-    def _outline(self, annotation: int, polygons: list[list[float]]) -> object:
-        if not polygons or any(len(polygon) < 6 or len(polygon) % 2 for polygon in polygons):
-            raise self._wrong(annotation, f"polygons of {[len(polygon) for polygon in polygons]} numbers")
-        library = pycocotools("mask")
-        return library.merge(library.frPyObjects(polygons, self.height, self.width))
-
-    def _runs(self, annotation: int, shape: Runs) -> object:
+    def _painted(self, annotation: int, shape: Runs) -> Image:
+        """Not pycocotools' `decode`, which leaves to chance what too few runs do not reach."""
         if tuple(shape.size) != (self.height, self.width):
             raise self._wrong(annotation, f"a 'segmentation' of size {list(shape.size)} (height, width)")
-        values = {"size": list(shape.size), "counts": shape.counts}
-        if isinstance(shape.counts, str):
-            return values
-        if sum(shape.counts) != self.height * self.width:
-            raise self._wrong(annotation, f"runs of {sum(shape.counts)} pixels in all")
-        return pycocotools("mask").frPyObjects(values, self.height, self.width)
+        lengths = unpacked(shape.counts) if isinstance(shape.counts, str) else shape.counts
+        if not lengths or min(lengths) < 0 or sum(lengths) != self.height * self.width:
+            raise self._wrong(annotation, f"runs of {sum(lengths)} pixels in all")
+        values = np.arange(len(lengths)) % 2 == 1
+        inside: Image = np.repeat(values, lengths).reshape(self.width, self.height).T
+        return inside
 
     def _wrong(self, annotation: int, got: str) -> LabelError:
         return LabelError(
@@ -82,3 +75,20 @@ class Drawing:
             wanted=f"polygons of three points or more, or runs of the picture's {self.width}x{self.height}",
             mend="export its mask again, or leave it out",
         )
+
+
+def unpacked(counts: str) -> list[int]:
+    """Lengths of the runs of COCO's packed form; empty if it is none.
+
+    A character from "0" to "o" stands for 6 bits: 5 of the number, lowest first, and whether more follow; the highest
+    of all is the sign. From the fourth number on it is the difference to the run two before.
+    """
+    if not re.fullmatch("([P-o]*[0-O])+", counts):
+        return []
+    lengths: list[int] = []
+    for group in re.findall("[P-o]*[0-O]", counts):
+        digits = [(ord(character) - ord("0")) % 32 for character in group]
+        number = sum(digit << 5 * place for place, digit in enumerate(digits))
+        number -= (digits[-1] >= 16) << 5 * len(digits)
+        lengths.append(number + (lengths[-2] if len(lengths) > 2 else 0))
+    return lengths
