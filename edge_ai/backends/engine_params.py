@@ -33,7 +33,11 @@ class EngineParams(Params):
         False, "The engine outlives an update of TensorRT; it then carries code of its own, and may be slower."
     )
     engine_calibration: str = param("", "Folder of images to calibrate int8 on, for a model without Q/DQ operators.")
-    engine_gate: str = param("agreement", "What a built engine must pass before it serves.")
+    engine_gate: str = param(
+        "agreement",
+        "What a built engine must pass before it serves; agreement: outputs like ONNX Runtime's; accuracy: what it "
+        "finds on the images of engine_calibration, by labels if labels.json (COCO) is there, else like ONNX Runtime.",
+    )
     build_memory: int = param(
         0, "Memory a build may use before it is ended; 0: three quarters of what is free.", unit="MiB", ge=0, le=1 << 20
     )

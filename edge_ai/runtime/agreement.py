@@ -75,7 +75,13 @@ class OutputAgreement:
 
 
 MakeGate = Callable[[ModelCard, str, str], Gate]
-GATES: Registry[MakeGate] = Registry("gate", {"agreement": "edge_ai.runtime.agreement:OutputAgreement"})
+GATES: Registry[MakeGate] = Registry(
+    "gate",
+    {
+        "agreement": "edge_ai.runtime.agreement:OutputAgreement",
+        "accuracy": "edge_ai.runtime.accuracy_gate:AccuracyGate",
+    },
+)
 """Every gate; each is made with the card, the precision and the folder of images."""
 
 
