@@ -15,8 +15,9 @@ class CameraParams(Params):
     source: str = param(
         "0",
         "What the frames come from: a V4L2 number or device ('0', '/dev/video2'), an rtsp:// or http:// URL, a video "
-        "file, a folder of pictures, 'csi://0' (Jetson), a GStreamer pipeline ('gst: videotestsrc', or any text with "
-        "' ! ' in it) or 'synthetic://1280x720@30'.",
+        "file, a folder of pictures, a rosbag2 (its folder or a .mcap or .db3 file, '?topic=/name' behind it if it has "
+        "several cameras), 'csi://0' (Jetson), a GStreamer pipeline ('gst: videotestsrc', or any text with ' ! ' in it) "
+        "or 'synthetic://1280x720@30'.",
     )
     frame_id: str = param(
         "camera_optical_frame",
@@ -39,9 +40,10 @@ class CameraParams(Params):
         0.0, "Most frames a second to hand on, the rest are dropped and counted; 0 hands on all.", unit="Hz", ge=0.0
     )
     realtime: bool = param(
-        True, "Files, folders and synthetic play at their own pace; false plays them as fast as they are consumed."
+        True,
+        "Files, bags, folders and synthetic play at their own pace; false plays them as fast as they are consumed.",
     )
-    loop: bool = param(False, "Files and folders start again at their end.")
+    loop: bool = param(False, "Files, bags and folders start again at their end.")
     calibration: str = param(
         "", "Path of a ROS camera_calibration YAML for CameraInfo; empty publishes an uncalibrated CameraInfo."
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from edge_ai.capture.bag_file import is_bag
 from edge_ai.capture.base import CameraSource, printable
 from edge_ai.capture.params import CameraParams
 from edge_ai.core.errors import SourceError
@@ -24,6 +25,7 @@ SOURCES: Registry[Callable[[CameraParams, str], CameraSource]] = Registry(
         "csi": "edge_ai.capture.gstreamer:CsiSource",
         "file": "edge_ai.capture.file:FileSource",
         "folder": "edge_ai.capture.folder:FolderSource",
+        "bag": "edge_ai.capture.bag:BagSource",
         "synthetic": "edge_ai.capture.synthetic:SyntheticSource",
     },
 )
@@ -48,7 +50,8 @@ def split_source(source: str) -> tuple[str, str]:
     """The kind of a source and its address.
 
     A prefix that is a registered kind decides, else the form: a number or /dev/... is V4L2, text with " ! " a GStreamer
-    pipeline, a folder or picture is played as pictures, anything else is a video file.
+    pipeline, a rosbag2 (its folder, or a .mcap or .db3 file, perhaps with "?topic=/name") is a bag, another folder or a
+    picture is played as pictures, anything else is a video file.
 
     Example:
         >>> split_source("gst: videotestsrc"), split_source("0")
@@ -70,6 +73,8 @@ def split_source(source: str) -> tuple[str, str]:
     if source.isdecimal() or source.startswith("/dev/"):
         return "v4l2", source
     path = Path(source).expanduser()
+    if is_bag(Path(source.partition("?topic=")[0]).expanduser()):
+        return "bag", source
     return ("folder" if path.is_dir() or path.suffix.lower() in _PICTURES else "file"), source
 
 
@@ -79,4 +84,4 @@ def _address(kind: str, source: str, rest: str) -> tuple[str, str]:
         return "file", source
     if kind in ("rtsp", "rtsps", "http", "https"):
         return kind, source
-    return kind, rest.removeprefix("//") if kind in ("file", "folder", "v4l2") else rest
+    return kind, rest.removeprefix("//") if kind in ("file", "folder", "bag", "v4l2") else rest
