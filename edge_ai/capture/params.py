@@ -16,8 +16,8 @@ class CameraParams(Params):
         "0",
         "What the frames come from: a V4L2 number or device ('0', '/dev/video2'), an rtsp:// or http:// URL, a video "
         "file, a folder of pictures, a rosbag2 (its folder or a .mcap or .db3 file, '?topic=/name' behind it if it has "
-        "several cameras), 'csi://0' (Jetson), a GStreamer pipeline ('gst: videotestsrc', or any text with ' ! ' in it) "
-        "or 'synthetic://1280x720@30'.",
+        "several cameras), 'csi://0' (Jetson), a GStreamer pipeline ('gst: videotestsrc', or any text with ' ! ' in "
+        "it) or 'synthetic://1280x720@30'.",
     )
     frame_id: str = param(
         "camera_optical_frame",
