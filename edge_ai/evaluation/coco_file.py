@@ -48,7 +48,7 @@ class CategoryEntry(_Part):
 class Runs(_Part):
     """A mask as the lengths of runs of 0 and 1, column by column."""
 
-    size: tuple[Side, Side] = Field(strict=False)
+    size: Annotated[list[Side], Field(min_length=2, max_length=2)]
     counts: str | list[Annotated[int, Field(ge=0)]]
 
 

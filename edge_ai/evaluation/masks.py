@@ -59,8 +59,8 @@ class Drawing:
 
     def _painted(self, annotation: int, shape: Runs) -> Image:
         """Not pycocotools' `decode`, which leaves to chance what too few runs do not reach."""
-        if tuple(shape.size) != (self.height, self.width):
-            raise self._wrong(annotation, f"a 'segmentation' of size {list(shape.size)} (height, width)")
+        if shape.size != [self.height, self.width]:
+            raise self._wrong(annotation, f"a 'segmentation' of size {shape.size} (height, width)")
         lengths = unpacked(shape.counts) if isinstance(shape.counts, str) else shape.counts
         if not lengths or min(lengths) < 0 or sum(lengths) != self.height * self.width:
             raise self._wrong(annotation, f"runs of {sum(lengths)} pixels in all")

@@ -20,8 +20,8 @@ def test_runs_packed_and_plain(share):
     for height, width in ((1, 1), (7, 300), (480, 640)):
         wanted = random.random((height, width)) < share
         packed = mask.encode(np.asfortranarray(wanted.astype(np.uint8)))["counts"].decode()
-        assert np.array_equal(drawn(Runs(size=(height, width), counts=packed), height, width), wanted)
-        assert np.array_equal(drawn(Runs(size=(height, width), counts=unpacked(packed)), height, width), wanted)
+        assert np.array_equal(drawn(Runs(size=[height, width], counts=packed), height, width), wanted)
+        assert np.array_equal(drawn(Runs(size=[height, width], counts=unpacked(packed)), height, width), wanted)
 
 
 def test_polygons():
@@ -34,7 +34,7 @@ def test_polygons():
 
 def test_later_regions_lie_on_top_and_all_of_them_on_crowds():
     def runs(first, count):
-        return Runs(size=(1, 10), counts=[first, count, 10 - first - count])
+        return Runs(size=[1, 10], counts=[first, count, 10 - first - count])
 
     regions = ((1, 0, runs(0, 5)), (2, 1, runs(3, 4)), (3, -1, runs(6, 3)))
     assert Drawing("labels", 10, 1, 2, regions)().tolist() == [[0, 0, 0, 1, 1, 1, 1, IGNORED, IGNORED, 2]]
