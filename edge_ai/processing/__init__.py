@@ -1,1 +1,1 @@
-"""From image to tensor and from tensor to detections."""
+"""From image to tensor and from tensor to what a model says of the image."""

@@ -31,7 +31,7 @@ class ModelCard(CardPart):
 
     name: Name = Field(description="name of the model, as results carry it")
     version: Name = Field(description="its version, in quotes")
-    task: Literal["detection"] = Field(description="what it does")
+    task: Literal["detection", "classification", "segmentation", "keypoints"] = Field(description="what it does")
     file: Name = Field(description="model file, relative to the card")
     sha256: str = Field(pattern="^[0-9a-f]{64}$", description="what `sha256sum` says of that file")
     licence: Name = Field(description="licence of the weights")
@@ -40,9 +40,12 @@ class ModelCard(CardPart):
     outputs: dict[str, Name] = Field(description="name of the model's tensor for each role its decoder reads")
     decoder: SerializeAsAny[DecoderOptions] = Field(description="model family and its own options")
     nms: NmsSpec | None = Field(None, description="non-maximum suppression; left out for models that need none")
-    score_threshold: float = Field(ge=0, lt=1, description="detections scored below this are dropped")
+    score_threshold: float = Field(ge=0, lt=1, description="what scores below this is dropped")
     labels: Annotated[tuple[Name, ...], FROM_LIST] = Field(
         min_length=1, description="class names in the order of the class numbers, or a text file with one a line"
+    )
+    keypoints: Annotated[tuple[Name, ...], FROM_LIST] = Field(
+        (), description="names of an object's keypoints in the model's order, or a text file with one a line"
     )
     _folder: Path = PrivateAttr(Path())
 
@@ -77,8 +80,9 @@ class ModelCard(CardPart):
         if not isinstance(values, Mapping):
             raise CardError(f"model card '{owner}'", got=type(values).__name__, wanted="keys and values")
         values = dict(values)
-        if isinstance(values.get("labels"), str):
-            values["labels"] = _read_labels(folder / values["labels"])
+        for key in ("labels", "keypoints"):
+            if isinstance(values.get(key), str):
+                values[key] = _read_names(folder / values[key], key)
         if "decoder" in values:
             values["decoder"] = _decoder_options(values["decoder"], owner)
         card = parse_part(cls, values, owner=owner)
@@ -124,11 +128,10 @@ class ModelCard(CardPart):
             raise ModelError(what, got=f"sha256 {digest}", wanted=f"sha256 {self.sha256}", mend=mend)
         return path
 
-    def make_decoder(self, score_threshold: float | None = None) -> Decoder[Any]:
-        """The decoder that turns this model's outputs into detections; without a threshold, the card's holds."""
+    def make_decoder(self, score_threshold: float | None = None) -> Decoder[Any, Any]:
+        """The decoder that reads this model's outputs; without a threshold, the card's holds."""
         threshold = self.score_threshold if score_threshold is None else score_threshold
-        target = Target(self.input.size, len(self.labels), threshold)
-        return DECODERS.load(self.decoder.family)(self.decoder, self.outputs, target)
+        return DECODERS.load(self.decoder.family)(self.decoder, self.outputs, self._target(threshold))
 
     def class_ids(self, names: Iterable[str]) -> frozenset[int]:
         """The numbers of some classes.
@@ -146,8 +149,18 @@ class ModelCard(CardPart):
             numbers |= found
         return frozenset(numbers)
 
+    def _target(self, threshold: float) -> Target:
+        return Target(self.input.size, len(self.labels), threshold, len(self.keypoints))
+
     def _check_decoder(self, owner: str) -> None:
         decoder = DECODERS.load(self.decoder.family)
+        if self.task not in decoder.TASKS:
+            wanted = f"{' or '.join(decoder.TASKS)} for {self.decoder.family}"
+            raise CardError(f"model card '{owner}'", got=f"'task' {self.task}", wanted=wanted)
+        if (self.task == "keypoints") != bool(self.keypoints):
+            got = f"'task' {self.task} with {len(self.keypoints)} 'keypoints'"
+            wanted = "names of keypoints where the task is keypoints, and only there"
+            raise CardError(f"model card '{owner}'", got=got, wanted=wanted)
         if not any(set(roles) == set(self.outputs) for roles in decoder.ROLES):
             wanted = " or ".join(f"{{{', '.join(roles)}}}" for roles in decoder.ROLES)
             got = f"'outputs' with the keys {{{', '.join(self.outputs)}}}"
@@ -155,6 +168,8 @@ class ModelCard(CardPart):
         if decoder.NEEDS_NMS and self.nms is None:
             mend = "add 'nms: {}' for the usual values"
             raise CardError(f"model card '{owner}'", got=f"no 'nms' for {self.decoder.family}", mend=mend)
+        if unfit := decoder.unfit(self.decoder, self.outputs, self._target(self.score_threshold)):
+            raise CardError(f"model card '{owner}'", got=unfit, mend="see models/README.md for every key")
 
 
 def _decoder_options(values: object, owner: str) -> DecoderOptions:
@@ -168,8 +183,8 @@ def _decoder_options(values: object, owner: str) -> DecoderOptions:
     return parse_part(decoder.OPTIONS, dict(values), owner=owner, path="decoder")
 
 
-def _read_labels(path: Path) -> list[str]:
-    text = read_text(path, "label file", "write one class name a line, or list them under 'labels'")
+def _read_names(path: Path, key: str) -> list[str]:
+    text = read_text(path, f"{key.rstrip('s')} file", f"write one name a line, or list them under '{key}'")
     return [line.strip() for line in text.rstrip().split("\n")]
 
 

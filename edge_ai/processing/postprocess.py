@@ -1,4 +1,4 @@
-"""From a model's outputs to the detections of one image."""
+"""From a model's outputs to its answer about one image."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_ai.core.types import Detections, FloatArray
+from edge_ai.core.types import Classification, Detections, FloatArray, FrameHeader, Result, Segmentation
 from edge_ai.processing.card import ModelCard
-from edge_ai.processing.decode.base import RawDetections, check_finite
+from edge_ai.processing.decode.base import RawClasses, RawDetections, RawMap, check_finite
+from edge_ai.processing.masks import to_mask
 from edge_ai.processing.nms import keep
 from edge_ai.processing.resize import Placement
 
+Answer = Detections | Classification | Segmentation
+"""What a model says of an image, by its task."""
+
 
 class PostProcessor:
-    """Decodes outputs and makes detections of them. Thread-safe: calling it changes nothing in it.
+    """Decodes outputs and makes an answer of them. Thread-safe: calling it changes nothing in it.
 
     Args:
         card: decoder, suppression and labels.
@@ -32,8 +36,9 @@ class PostProcessor:
         self._classes = card.class_ids(classes) if classes else None
         self._decoder = card.make_decoder(score_threshold or None)
 
-    def __call__(self, outputs: Mapping[str, NDArray[Any]], placement: Placement) -> Detections:
-        """The detections in one image.
+    def __call__(self, outputs: Mapping[str, NDArray[Any]], placement: Placement) -> Answer:
+        """The answer about one image: Detections from a detector or a model that finds keypoints, Classification from a
+        classifier, Segmentation from a segmenter.
 
         Args:
             outputs: of the model, by tensor name, each with a first axis of 1.
@@ -42,7 +47,25 @@ class PostProcessor:
         Raises:
             InferenceError: an output is missing, NaN, infinite or of a shape that the decoder does not read.
         """
-        return postprocess(self._decoder(outputs), placement, self._card, self._classes)
+        raw = self._decoder(outputs)
+        if isinstance(raw, RawDetections):
+            return postprocess(raw, placement, self._card, self._classes)
+        if isinstance(raw, RawClasses):
+            return classified(raw, self._card, self._classes)
+        return segmented(raw, placement, self._card, self._classes)
+
+
+def as_result(answer: Answer, header: FrameHeader, card: ModelCard, timings: dict[str, float] | None = None) -> Result:
+    """The result of a card's model on this machine, with its answer in the right place."""
+    return Result(
+        header,
+        answer if isinstance(answer, Detections) else Detections(labels=card.labels),
+        card.name,
+        card.version,
+        timings=timings or {},
+        classification=answer if isinstance(answer, Classification) else None,
+        segmentation=answer if isinstance(answer, Segmentation) else None,
+    )
 
 
 def postprocess(
@@ -57,7 +80,8 @@ def postprocess(
         classes: class numbers wanted; None for all. Others have no say in what is suppressed.
 
     Returns:
-        Detections in source pixels, clipped, best first; boxes that are empty once clipped are left out.
+        Detections in source pixels, clipped, best first; boxes that are empty once clipped are left out. Keypoints are
+        not clipped.
 
     Raises:
         InferenceError: a box or score is NaN or infinite.
@@ -69,7 +93,26 @@ def postprocess(
     found = _chosen(found, np.argsort(-found.scores, kind="stable") if card.nms is None else keep(found, card.nms))
     boxes = placement.to_source(found.boxes)
     inside = _solid(boxes)
-    return Detections(boxes[inside], np.minimum(found.scores[inside], 1), found.class_ids[inside], card.labels)
+    scores, class_ids = np.minimum(found.scores[inside], 1), found.class_ids[inside]
+    if found.keypoints is None:
+        return Detections(boxes[inside], scores, class_ids, card.labels)
+    points = placement.points_to_source(found.keypoints[inside, :, :2])
+    keypoints = np.concatenate([points, np.minimum(found.keypoints[inside, :, 2:], 1)], axis=2)
+    return Detections(boxes[inside], scores, class_ids, card.labels, keypoints, card.keypoints)
+
+
+def classified(raw: RawClasses, card: ModelCard, classes: Collection[int] | None = None) -> Classification:
+    """The best classes among those wanted (None: all), best first."""
+    wanted = np.arange(len(raw.scores)) if classes is None else np.flatnonzero(np.isin(raw.class_ids, list(classes)))
+    best = wanted[np.argsort(-raw.scores[wanted], kind="stable")][: raw.most]
+    return Classification(np.minimum(raw.scores[best], 1), raw.class_ids[best], card.labels)
+
+
+def segmented(
+    raw: RawMap, placement: Placement, card: ModelCard, classes: Collection[int] | None = None
+) -> Segmentation:
+    """The class of every pixel of the source image; those not wanted (None: all are) become class 0."""
+    return Segmentation(to_mask(raw, placement, card.input.size, classes), card.labels)
 
 
 def _solid(boxes: FloatArray) -> NDArray[np.bool_]:
@@ -78,4 +121,5 @@ def _solid(boxes: FloatArray) -> NDArray[np.bool_]:
 
 
 def _chosen(found: RawDetections, rows: NDArray[Any]) -> RawDetections:
-    return RawDetections(found.boxes[rows], found.scores[rows], found.class_ids[rows])
+    keypoints = None if found.keypoints is None else found.keypoints[rows]
+    return RawDetections(found.boxes[rows], found.scores[rows], found.class_ids[rows], keypoints)

@@ -40,6 +40,13 @@ class Placement:
         clipped: FloatArray = np.clip((boxes - offset) / scale, 0, limit)
         return clipped
 
+    def points_to_source(self, points: FloatArray) -> FloatArray:
+        """(..., 2) x, y in input pixels as source pixels, not clipped."""
+        offset = np.array([self.offset_x, self.offset_y], np.float32)
+        scale = np.array([self.scale_x, self.scale_y], np.float32)
+        placed: FloatArray = np.divide(points - offset, scale)
+        return placed
+
 
 def place(source: tuple[int, int], spec: InputSpec) -> tuple[Placement, tuple[int, int]]:
     """How an image is fitted into a model's input.

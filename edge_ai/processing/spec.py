@@ -23,7 +23,7 @@ class InputSpec(CardPart):
 
     name: str = Field(min_length=1, description="name of the model's input tensor")
     layout: Literal["nchw", "nhwc"] = Field(description="order of its axes")
-    dtype: Literal["float32", "float16", "uint8"] = Field("float32", description="its element type")
+    dtype: Literal["float32", "float16", "uint8", "int32"] = Field("float32", description="its element type")
     size: Size = Field(description="[width, height] in pixels")
     color: Literal["bgr", "rgb", "gray"] = Field(description="order of its channels")
     resize: Literal["letterbox", "stretch"] = Field("letterbox", description="keep the proportions, or do not")
@@ -53,8 +53,9 @@ class InputSpec(CardPart):
                 raise ValueError(f"'{name}' has {len(values)} numbers, wanted 1 or {self.channels} for {self.color}")
         if min(self.std) <= 0:
             raise ValueError("'std' must be positive")
-        if self.dtype == "uint8" and (self.scale != 1 or any(self.mean) or set(self.std) != {1.0}):
-            raise ValueError("a uint8 input takes pixels as they are: leave out 'scale', 'mean' and 'std'")
+        if self.dtype in ("uint8", "int32") and (self.scale != 1 or any(self.mean) or set(self.std) != {1.0}):
+            article = "a uint8" if self.dtype == "uint8" else "an int32"
+            raise ValueError(f"{article} input takes pixels as they are: leave out 'scale', 'mean' and 'std'")
         return self
 
 

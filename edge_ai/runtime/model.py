@@ -1,4 +1,4 @@
-"""A model: its card, an engine that runs it, and the way from an image to detections."""
+"""A model: its card, an engine that runs it, and the way from an image to an answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from edge_ai.core.clock import NS, Clock, SystemClock
 from edge_ai.core.errors import CardError
 from edge_ai.core.types import Frame, Image, Result
 from edge_ai.processing.card import ModelCard
-from edge_ai.processing.postprocess import PostProcessor
+from edge_ai.processing.postprocess import PostProcessor, as_result
 from edge_ai.processing.resize import Placement, Preprocessor
 from edge_ai.runtime.engine_supply import EngineSupply
 from edge_ai.runtime.params import InferenceParams
@@ -55,7 +55,7 @@ class Request:
 
 
 class Model:
-    """A detector ready to be called.
+    """A model ready to be called, whatever its task.
 
     Args:
         card: what the model is and how to feed and read it.
@@ -146,7 +146,7 @@ class Model:
         return Request(Preprocessor(self.card.input), name, self.backend.allocate(name, size))
 
     def detect(self, frames: Sequence[Frame], request: Request) -> list[Result]:
-        """Run frames in one inference, each from image to detections, on the calling thread.
+        """Run frames in one inference, each from image to answer, on the calling thread.
 
         The stages of a result, in seconds: "wait", how old the frame was when its turn came; its own "preprocess" and
         "postprocess"; and "infer", which frames of one inference share.
@@ -166,7 +166,7 @@ class Model:
         return results
 
     def __call__(self, frame: Frame) -> Result:
-        """One frame from image to detections; errors as for `detect`."""
+        """One frame from image to answer; errors as for `detect`."""
         return self.detect([frame], self.request())[0]
 
     def _prepare(self, frame: Frame, request: Request, row: int) -> tuple[Placement, dict[str, float]]:
@@ -177,9 +177,9 @@ class Model:
 
     def _finish(self, frame: Frame, placement: Placement, outputs: Outputs, timings: dict[str, float]) -> Result:
         start = self._clock.steady_ns()
-        detections = self._post(outputs, placement)
+        answer = self._post(outputs, placement)
         timings["postprocess"] = (self._clock.steady_ns() - start) / NS
-        return Result(frame.header, detections, self.card.name, self.card.version, timings=timings)
+        return as_result(answer, frame.header, self.card, timings)
 
     def _check_names(self) -> None:
         sides = (

@@ -62,7 +62,38 @@ WRONG = {
     "missing key": ({"file": None, "-": "file"}, "no 'file'"),
     "missing key inside": ({"input.size": None, "-": "input.size"}, "no 'input.size'"),
     "version without quotes": ({"version": 1.0}, "'version' = 1.0 (float), wanted a valid string"),
-    "task to come": ({"task": "classification"}, "'task' = 'classification' (str), wanted 'detection'"),
+    "unknown task": ({"task": "cooking"}, "'task' = 'cooking' (str), wanted 'detection', 'classification'"),
+    "task of another family": ({"task": "segmentation"}, "'task' segmentation; wanted detection for yolov8"),
+    "keypoints of a detector": (
+        {"keypoints": ["nose"]},
+        "'task' detection with 1 'keypoints'; wanted names of keypoints",
+    ),
+    "keypoints without names": (
+        {"task": "keypoints", "decoder": {"family": "pose_rows"}, "outputs": {"rows": "o"}},
+        "'task' keypoints with 0 'keypoints'; wanted names of keypoints",
+    ),
+    "landmarks without a map": (
+        {
+            "task": "keypoints",
+            "keypoints": ["nose"],
+            "decoder": {"family": "centernet"},
+            "outputs": {"heatmap": "a", "sizes": "b"},
+        },
+        "1 'keypoints' with the outputs {heatmap, sizes}, wanted both or neither",
+    ),
+    "poses of several classes": (
+        {"task": "keypoints", "keypoints": ["nose"], "decoder": {"family": "pose_rows"}, "outputs": {"rows": "o"}},
+        "2 'labels', wanted one",
+    ),
+    "softmax of one score": (
+        {"decoder": {"family": "end_to_end", "activation": "softmax"}, "outputs": {"detections": "o"}},
+        "'activation' softmax or a 'background', wanted neither",
+    ),
+    "a mask of one class": (
+        {"task": "segmentation", "decoder": {"family": "segmenter"}, "outputs": {"scores": "o"}, "labels": ["person"]},
+        "1 'labels', wanted 2 to 256: the background first",
+    ),
+    "normalised int32": ({"input.dtype": "int32", "input.mean": [1.0]}, "an int32 input takes pixels as they are"),
     "short sha256": ({"sha256": "abc"}, "'sha256' = 'abc'"),
     "layout": ({"input.layout": "nhcw"}, "'input.layout' = 'nhcw' (str), wanted 'nchw' or 'nhwc'"),
     "size of one": ({"input.size": [64]}, "'input.size.1'"),
@@ -79,11 +110,11 @@ WRONG = {
     "no decoder": ({"decoder": None, "-": "decoder"}, "no 'decoder'"),
     "no family": (
         {"decoder": {}},
-        "no 'decoder.family'; wanted one of nanodet, yolov5, yolov8, yolox, ssd, end_to_end",
+        "no 'decoder.family'; wanted one of nanodet, yolov5, yolov8, yolox, ssd, end_to_end, centernet",
     ),
     "unknown family": (
         {"decoder.family": "yolov99"},
-        "'decoder.family': got 'yolov99'; wanted one of nanodet, yolov5, yolov8, yolox, ssd, end_to_end",
+        "'decoder.family': got 'yolov99'; wanted one of nanodet, yolov5, yolov8, yolox, ssd, end_to_end, centernet",
     ),
     "family of lists": ({"decoder.family": ["yolov8"]}, "got \"['yolov8']\"; wanted one of nanodet"),
     "decoder option missing": (

@@ -1,9 +1,9 @@
-"""What every decoder is: it turns a model's raw outputs into boxes, scores and class numbers."""
+"""What every decoder is: it turns a model's raw outputs into boxes, scores of classes, or maps of them."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -12,25 +12,14 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from edge_ai.core.errors import InferenceError
-from edge_ai.core.types import FloatArray, IntArray
+from edge_ai.core.types import FloatArray
 from edge_ai.processing.card_part import CardPart
+from edge_ai.processing.decode.raw import RawClasses as RawClasses
+from edge_ai.processing.decode.raw import RawDetections as RawDetections
+from edge_ai.processing.decode.raw import RawMap as RawMap
+from edge_ai.processing.decode.raw import check_finite as check_finite
 
 Array = NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class RawDetections:
-    """What a model found, before non-maximum suppression.
-
-    Attributes:
-        boxes: (M, 4) float32, x1, y1, x2, y2 in pixels of the model's input; may reach outside it.
-        scores: (M,) float32 in [0, 1], none below the score threshold.
-        class_ids: (M,) int32, 0-based.
-    """
-
-    boxes: FloatArray
-    scores: FloatArray
-    class_ids: IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +29,14 @@ class Target:
     Attributes:
         size: (width, height) of the model's input in pixels.
         classes: number of classes.
-        threshold: least score of a detection.
+        threshold: least score of what is reported.
+        keypoints: number of keypoints of an object.
     """
 
     size: tuple[int, int]
     classes: int
     threshold: float
+    keypoints: int = 0
 
 
 class DecoderOptions(CardPart):
@@ -55,12 +46,14 @@ class DecoderOptions(CardPart):
 
 
 O = TypeVar("O", bound=DecoderOptions)  # noqa: E741 - O for options
+F = TypeVar("F", RawDetections, RawClasses, RawMap)
 
 
-class Decoder(ABC, Generic[O]):
-    """Base of all decoders; a family writes `decode` and names its roles and options.
+class Decoder(ABC, Generic[O, F]):
+    """Base of all decoders; a family writes `decode` and names its tasks, roles and options.
 
-    Thread-safe: calling one changes nothing in it.
+    Generic over its options and over what it finds, which decides what becomes of it. Thread-safe: calling one changes
+    nothing in it.
 
     Args:
         options: the family's own options.
@@ -71,12 +64,24 @@ class Decoder(ABC, Generic[O]):
     OPTIONS: ClassVar[type[DecoderOptions]]
     ROLES: ClassVar[tuple[tuple[str, ...], ...]]
     """The sets of roles it can read; a model has the tensors of one of them."""
+    TASKS: ClassVar[tuple[str, ...]] = ("detection",)
     NEEDS_NMS: ClassVar[bool] = True
 
     def __init__(self, options: O, names: Mapping[str, str], target: Target) -> None:
         self.options, self.names, self.target = options, dict(names), target
 
-    def __call__(self, outputs: Mapping[str, Array]) -> RawDetections:
+    @classmethod
+    def unfit(cls, options: O, roles: Collection[str], target: Target) -> str:
+        """What on a card does not go together, in words; empty if all does. A family may say so here.
+
+        Args:
+            options: the family's own options.
+            roles: those of the card, one of the sets in ``ROLES``.
+            target: as given to the decoder.
+        """
+        return ""
+
+    def __call__(self, outputs: Mapping[str, Array]) -> F:
         """Decode the outputs for one image.
 
         Args:
@@ -86,15 +91,11 @@ class Decoder(ABC, Generic[O]):
             InferenceError: a tensor is missing, of the wrong shape, NaN or infinite, or a score is no probability.
         """
         found = self.decode({role: self._tensor(outputs, role) for role in self.names})
-        if found.scores.size and not (found.scores.min() >= 0 and found.scores.max() <= 1.001):
-            got = f"scores from {found.scores.min():g} to {found.scores.max():g}"
-            mend = "correct the decoder's 'activation' or the card's 'outputs'"
-            raise InferenceError("model output", got=got, wanted="probabilities, 0 to 1", mend=mend)
-        check_finite("decoded boxes", found.boxes)
+        found.check()
         return found
 
     @abstractmethod
-    def decode(self, tensors: dict[str, FloatArray]) -> RawDetections:
+    def decode(self, tensors: dict[str, FloatArray]) -> F:
         """Decode finite float32 tensors, by role; they may be the backend's own memory: do not write to them."""
 
     def expect(self, role: str, tensor: FloatArray, *shape: int | str) -> None:
@@ -107,7 +108,7 @@ class Decoder(ABC, Generic[O]):
         if fits and all(isinstance(want, str) or want == got for want, got in zip(shape, tensor.shape, strict=True)):
             return
         wanted = f"[{', '.join(str(length) for length in shape)}]"
-        mend = "correct the card's 'decoder', 'input.size' or number of 'labels'"
+        mend = "correct the card's 'decoder', 'input.size' or number of 'labels' or 'keypoints'"
         raise InferenceError(self._what(role), got=f"shape {list(tensor.shape)}", wanted=wanted, mend=mend)
 
     def _tensor(self, outputs: Mapping[str, Array], role: str) -> FloatArray:
@@ -122,15 +123,3 @@ class Decoder(ABC, Generic[O]):
 
     def _what(self, role: str) -> str:
         return f"model output '{self.names[role]}' ({role} of {self.options.family})"
-
-
-def check_finite(what: str, values: FloatArray) -> None:
-    """Make sure that no value is NaN or infinite (by least and greatest, which is faster than asking each).
-
-    Raises:
-        InferenceError: one is.
-    """
-    if values.size and not (np.isfinite(values.min()) and np.isfinite(values.max())):
-        bad = int(np.count_nonzero(~np.isfinite(values)))
-        mend = "run the model in float32, or check its file and its input"
-        raise InferenceError(what, got=f"{bad} of {values.size} values NaN or infinite", wanted="numbers", mend=mend)

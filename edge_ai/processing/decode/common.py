@@ -15,6 +15,9 @@ from edge_ai.processing.card_part import FROM_LIST
 
 Rows = NDArray[np.intp]
 Activation = Literal["none", "sigmoid"]
+AnyActivation = Literal["none", "sigmoid", "softmax"]
+Background = Literal["none", "first", "last"]
+Layout = Literal["nchw", "nhwc"]
 Strides = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1), FROM_LIST]
 
 
@@ -39,13 +42,52 @@ def select(scores: FloatArray, threshold: float, axis: int = 1) -> tuple[Rows, F
     return rows, chosen[np.arange(len(rows)), ids], ids.astype(np.int32)
 
 
-def activated(values: FloatArray, activation: Activation) -> FloatArray:
-    """Scores as probabilities."""
+def select_objects(
+    values: FloatArray, threshold: float, activation: AnyActivation, background: Background
+) -> tuple[Rows, FloatArray, IntArray]:
+    """`select` for raw values with any activation, a background class among them.
+
+    Args:
+        values: (N, C and the background) as the model gives them.
+        threshold: least probability.
+        activation: what makes probabilities of them.
+        background: which of them is no label.
+
+    Returns:
+        As `select`, the scores being probabilities.
+    """
+    if activation != "softmax":
+        rows, best, class_ids = select(labelled(values, background), before(activation, threshold))
+        return rows, activated(best, activation), class_ids
+    # A probability of at least t is a value of at least max + log(t): most rows need no exponentials.
+    least = values.max(axis=1) + (math.log(threshold) if threshold > 0 else -math.inf)
+    likely = np.flatnonzero(labelled(values, background).max(axis=1) >= least)
+    rows, scores, class_ids = select(labelled(softmax(values[likely]), background), threshold)
+    return likely[rows], scores, class_ids
+
+
+def labelled(values: FloatArray, background: Background) -> FloatArray:
+    """(..., C and the background) values without the background's."""
+    if background == "none":
+        return values
+    return values[..., 1:] if background == "first" else values[..., :-1]
+
+
+def activated(values: FloatArray, activation: AnyActivation) -> FloatArray:
+    """Scores as probabilities; softmax along the last axis."""
+    if activation == "softmax":
+        return softmax(values)
     return sigmoid(values) if activation == "sigmoid" else values
 
 
-def before(activation: Activation, threshold: float) -> float:
-    """What a raw value must reach for its activated value to reach ``threshold``."""
+def planes(tensor: FloatArray, layout: Layout) -> FloatArray:
+    """(1, C, H, W), or (1, H, W, C) for nhwc, as (C, H, W), a view."""
+    image: FloatArray = tensor[0]
+    return image if layout == "nchw" else image.transpose(2, 0, 1)
+
+
+def before(activation: AnyActivation, threshold: float) -> float:
+    """What a raw value must reach for its activated value to reach ``threshold``; no single value tells for softmax."""
     return logit(threshold) if activation == "sigmoid" else threshold
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Literal
 
 import numpy as np
@@ -10,8 +11,17 @@ from pydantic import Field, model_validator
 from edge_ai.core.errors import InferenceError
 from edge_ai.core.types import FloatArray, IntArray
 from edge_ai.processing.card_part import FROM_LIST
-from edge_ai.processing.decode.base import Decoder, DecoderOptions, RawDetections
-from edge_ai.processing.decode.common import Activation, Rows, activated, before, corners, select, to_pixels
+from edge_ai.processing.decode.base import Decoder, DecoderOptions, RawDetections, Target
+from edge_ai.processing.decode.common import (
+    AnyActivation,
+    Background,
+    Rows,
+    activated,
+    before,
+    corners,
+    select_objects,
+    to_pixels,
+)
 
 Columns = Annotated[tuple[Literal["box", "score", "class", "batch"], ...], FROM_LIST]
 
@@ -23,7 +33,8 @@ class EndToEndOptions(DecoderOptions):
     columns: Columns = Field(("box", "score", "class"), description="what a row of `detections` holds, in order")
     box_format: Literal["xyxy", "yxyx", "cxcywh"] = Field("xyxy", description="what the four numbers of a box are")
     normalized: bool = Field(False, description="boxes are in parts of the input, not in pixels")
-    activation: Activation = Field("none", description="what turns scores into probabilities; `none`: they are")
+    activation: AnyActivation = Field("none", description="what turns scores into probabilities; `none`: they are")
+    background: Background = Field("none", description="which class of `scores` is none, and has no label")
     first_class: int = Field(0, ge=0, description="the model's number for the first label")
 
     @model_validator(mode="after")
@@ -43,7 +54,7 @@ class EndToEndOptions(DecoderOptions):
         return spans, start
 
 
-class EndToEnd(Decoder[EndToEndOptions]):
+class EndToEnd(Decoder[EndToEndOptions, RawDetections]):
     """Reads detections [1, N, 6] or [N, 6]; or boxes [1, N, 4], scores [1, N] and labels [1, N]; or boxes and
     scores [1, N, C]. Rows below the threshold are padding: their class is not looked at.
     """
@@ -52,19 +63,32 @@ class EndToEnd(Decoder[EndToEndOptions]):
     ROLES = (("detections",), ("boxes", "scores", "labels"), ("boxes", "scores"))
     NEEDS_NMS = False
 
+    @classmethod
+    def unfit(cls, options: EndToEndOptions, roles: Collection[str], target: Target) -> str:
+        """See `Decoder.unfit`."""
+        if set(roles) != {"boxes", "scores"} and (options.activation == "softmax" or options.background != "none"):
+            return "'activation' softmax or a 'background', wanted neither where there is one score a box"
+        return ""
+
     def decode(self, tensors: dict[str, FloatArray]) -> RawDetections:
-        threshold = before(self.options.activation, self.target.threshold)
         if "detections" in tensors:
             boxes, scores, labels = self._columns(tensors["detections"])
         elif "labels" in tensors:
             boxes, scores, labels = self._separate(tensors)
         else:
-            self.expect("boxes", tensors["boxes"], 1, "N", 4)
-            boxes = tensors["boxes"][0]
-            self.expect("scores", tensors["scores"], 1, len(boxes), self.target.classes)
-            return self._found(boxes, *select(tensors["scores"][0], threshold))
-        rows = np.flatnonzero(scores >= threshold)
-        return self._found(boxes, rows, scores[rows], self._class_ids(labels[rows]))
+            return self._by_class(tensors)
+        activation = self.options.activation
+        rows = np.flatnonzero(scores >= before(activation, self.target.threshold))
+        return self._found(boxes, rows, activated(scores[rows], activation), self._class_ids(labels[rows]))
+
+    def _by_class(self, tensors: dict[str, FloatArray]) -> RawDetections:
+        options, threshold = self.options, self.target.threshold
+        self.expect("boxes", tensors["boxes"], 1, "N", 4)
+        boxes = tensors["boxes"][0]
+        self.expect("scores", tensors["scores"], 1, len(boxes), self.target.classes + (options.background != "none"))
+        return self._found(
+            boxes, *select_objects(tensors["scores"][0], threshold, options.activation, options.background)
+        )
 
     def _columns(self, table: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         spans, length = self.options.spans()
@@ -90,7 +114,7 @@ class EndToEnd(Decoder[EndToEndOptions]):
             chosen = chosen[:, [1, 0, 3, 2]]
         if self.options.normalized:
             chosen = to_pixels(chosen, self.target.size)
-        return RawDetections(chosen, activated(scores, self.options.activation), class_ids)
+        return RawDetections(chosen, scores, class_ids)
 
     def _class_ids(self, labels: FloatArray) -> IntArray:
         numbers = labels - self.options.first_class

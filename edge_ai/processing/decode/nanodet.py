@@ -27,7 +27,7 @@ class NanoDetOptions(DecoderOptions):
     activation: Activation = Field("none", description="what turns scores into probabilities; `none`: they are")
 
 
-class NanoDet(Decoder[NanoDetOptions]):
+class NanoDet(Decoder[NanoDetOptions, RawDetections]):
     """Reads scores [1, N, C] and distances [1, N, 4 * (reg_max + 1)], or predictions, both side by side.
 
     Distances go left, top, right, bottom.

@@ -7,7 +7,7 @@ from typing import Any
 from edge_ai.core.registry import Registry
 from edge_ai.processing.decode.base import Decoder
 
-DECODERS: Registry[type[Decoder[Any]]] = Registry(
+DECODERS: Registry[type[Decoder[Any, Any]]] = Registry(
     "decoder family",
     {
         "nanodet": "edge_ai.processing.decode.nanodet:NanoDet",
@@ -16,5 +16,9 @@ DECODERS: Registry[type[Decoder[Any]]] = Registry(
         "yolox": "edge_ai.processing.decode.yolox:YoloX",
         "ssd": "edge_ai.processing.decode.ssd:Ssd",
         "end_to_end": "edge_ai.processing.decode.end_to_end:EndToEnd",
+        "centernet": "edge_ai.processing.decode.centernet:CenterNet",
+        "pose_rows": "edge_ai.processing.decode.pose_rows:PoseRows",
+        "classifier": "edge_ai.processing.decode.classifier:Classifier",
+        "segmenter": "edge_ai.processing.decode.segmenter:Segmenter",
     },
 )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
-from edge_ai.core.types import FloatArray, IntArray
+from edge_ai.core.types import FloatArray
 from edge_ai.processing.card_part import FROM_LIST
 from edge_ai.processing.decode.base import Decoder, DecoderOptions, RawDetections, Target
-from edge_ai.processing.decode.common import Rows, activated, before, corners, select, softmax, to_pixels
+from edge_ai.processing.decode.common import AnyActivation, Background, Rows, corners, select_objects, to_pixels
 from edge_ai.processing.decode.ssd_anchors import ssd_anchors
 
 Cells = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1), FROM_LIST]
@@ -24,8 +23,8 @@ class SsdOptions(DecoderOptions):
     """Options of `Ssd`; the defaults are those of TensorFlow's SSD models for 300 x 300 pixels."""
 
     family: Literal["ssd"] = Field(description="`ssd`")
-    activation: Literal["none", "sigmoid", "softmax"] = Field("sigmoid", description="what makes probabilities")
-    background: Literal["first", "last", "none"] = Field("first", description="which class is the background")
+    activation: AnyActivation = Field("sigmoid", description="what makes probabilities")
+    background: Background = Field("first", description="which class is the background")
     box_order: Literal["yxhw", "xywh"] = Field("yxhw", description="order of the four box values")
     center_variance: float = Field(0.1, gt=0, description="centre offsets are multiplied by this")
     size_variance: float = Field(0.2, gt=0, description="logarithms of sizes are multiplied by this")
@@ -36,7 +35,7 @@ class SsdOptions(DecoderOptions):
     reduce_lowest: bool = Field(True, description="only three anchors a cell on the first map")
 
 
-class Ssd(Decoder[SsdOptions]):
+class Ssd(Decoder[SsdOptions, RawDetections]):
     """Reads boxes [1, N, 4] (offsets from anchors) and scores [1, N, classes + background]."""
 
     OPTIONS = SsdOptions
@@ -53,26 +52,16 @@ class Ssd(Decoder[SsdOptions]):
         )
 
     def decode(self, tensors: dict[str, FloatArray]) -> RawDetections:
-        background = self.options.background
+        options = self.options
         self.expect("boxes", tensors["boxes"], 1, len(self._anchors), 4)
-        self.expect("scores", tensors["scores"], 1, len(self._anchors), self.target.classes + (background != "none"))
-        rows, scores, class_ids = self._select(tensors["scores"][0])
+        self.expect(
+            "scores", tensors["scores"], 1, len(self._anchors), self.target.classes + (options.background != "none")
+        )
+        rows, scores, class_ids = select_objects(
+            tensors["scores"][0], self.target.threshold, options.activation, options.background
+        )
         boxes = corners(self._placed(tensors["boxes"][0, rows], rows))
         return RawDetections(to_pixels(boxes, self.target.size), scores, class_ids)
-
-    def _select(self, values: FloatArray) -> tuple[Rows, FloatArray, IntArray]:
-        threshold, activation = self.target.threshold, self.options.activation
-        if activation != "softmax":
-            rows, best, class_ids = select(self._objects(values), before(activation, threshold))
-            return rows, activated(best, activation), class_ids
-        # A probability of at least t is a value of at least max + log(t): most rows need no exponentials.
-        least = values.max(axis=1) + (math.log(threshold) if threshold > 0 else -math.inf)
-        likely = np.flatnonzero(self._objects(values).max(axis=1) >= least)
-        rows, scores, class_ids = select(self._objects(softmax(values[likely])), threshold)
-        return likely[rows], scores, class_ids
-
-    def _objects(self, values: FloatArray) -> FloatArray:
-        return {"first": values[:, 1:], "last": values[:, :-1], "none": values}[self.options.background]
 
     def _placed(self, values: FloatArray, rows: Rows) -> FloatArray:
         anchors, values = self._anchors[rows], values[:, COLUMNS[self.options.box_order]]

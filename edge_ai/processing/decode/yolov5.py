@@ -19,7 +19,7 @@ class YoloV5Options(DecoderOptions):
     normalized: bool = Field(False, description="boxes are in parts of the input, not in pixels")
 
 
-class YoloV5(Decoder[YoloV5Options]):
+class YoloV5(Decoder[YoloV5Options, RawDetections]):
     """Reads predictions [1, N, 5 + C]: centre x, centre y, width, height, objectness, classes; score = product."""
 
     OPTIONS = YoloV5Options

@@ -18,7 +18,7 @@ class YoloV8Options(DecoderOptions):
     normalized: bool = Field(False, description="boxes are in parts of the input, not in pixels")
 
 
-class YoloV8(Decoder[YoloV8Options]):
+class YoloV8(Decoder[YoloV8Options, RawDetections]):
     """Reads predictions [1, 4 + C, N]: centre x, centre y, width, height, then a probability a class."""
 
     OPTIONS = YoloV8Options

@@ -25,7 +25,7 @@ class YoloXOptions(DecoderOptions):
     decoded: bool = Field(False, description="the model gives boxes in pixels (exported with its decoding)")
 
 
-class YoloX(Decoder[YoloXOptions]):
+class YoloX(Decoder[YoloXOptions, RawDetections]):
     """Reads predictions [1, N, 5 + C]: four box values, objectness, classes (both probabilities); score = product."""
 
     OPTIONS = YoloXOptions
