@@ -24,7 +24,7 @@ def accuracy_figure(variants: Rows, metric: str) -> str:
         open_key("original") if "original" in kinds else "",
         key("", "--good", "shipped") if "shipped" in kinds else "",
         key("", "--blue", "other") if "other" in kinds else "",
-        _entry('<span class="key line"></span>', "none is better in both") if front > 1 else "",
+        _entry('<span class="key line"></span>', "none is better in all") if front > 1 else "",
     ]
     drawn = scatter(dots, "latency, ms (median)", f"{metric}, %")
     return _figure("Accuracy against latency", f"{' '.join(keys)} Bars are confidence intervals.", drawn)

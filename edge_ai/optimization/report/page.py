@@ -24,8 +24,10 @@ def write_report(data: Data) -> str:
     Args:
         data: what report.json holds. Accuracies, losses and errors are shares of 1, sizes bytes, times milliseconds,
             energies millijoules. Any key may be missing or empty: its section is then left out. None and NaN are shown
-            as not measured. The variant named "original" is what the others are compared with.
+            as not measured. The variant named "original" is what the others are compared with; where several would do,
+            ``verdict.variant`` names the one that was chosen.
     """
+    data = _settled(data)
     parts = [
         _head(data),
         _verdict(data),
@@ -47,6 +49,18 @@ def write_report(data: Data) -> str:
         f'<meta name="color-scheme" content="light dark"><style>{style}</style></head>'
         f"<body><main>{''.join(parts)}</main></body></html>\n"
     )
+
+
+def _settled(data: Data) -> Data:
+    """The data with one variant shipped: others that would do have merely passed."""
+    chosen = (data.get("verdict") or {}).get("variant")
+    if not chosen:
+        return data
+    variants = [
+        {**one, "shipped": False, "passed": True} if one.get("shipped") and one.get("name") != chosen else one
+        for one in _rows(data, "variants")
+    ]
+    return {**data, "variants": variants}
 
 
 def _head(data: Data) -> str:
@@ -149,7 +163,7 @@ def _layers(layers: Sequence[Data]) -> str:
 def _measured(data: Data) -> str:
     facts, entries = data.get("data") or {}, {}
     if "pictures" in facts:
-        entries["pictures"] = facts["pictures"]
+        entries["pictures"] = f"{facts['pictures']} of {facts['source']}" if facts.get("source") else facts["pictures"]
     if "labels" in facts:
         entries["right is"] = facts["labels"] or "what the original model answers (there are no labels)"
     if "calibration" in facts:
@@ -174,9 +188,10 @@ def _original(data: Data) -> Data | None:
 
 
 def _made(data: Data) -> Data | None:
-    """The variant the verdict is about: the one shipped, else the only one there is beside the original."""
+    """The variant the verdict is about: the one named, else the one shipped, else the only one beside the original."""
+    named = (data.get("verdict") or {}).get("variant")
     others = [one for one in _rows(data, "variants") if one.get("name") != "original"]
-    chosen = [one for one in others if one.get("shipped")]
+    chosen = [one for one in others if (one.get("name") == named if named else one.get("shipped"))]
     return chosen[0] if chosen else others[0] if len(others) == 1 else None
 
 

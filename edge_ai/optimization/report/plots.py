@@ -14,7 +14,7 @@ from edge_ai.optimization.report.words import known, safe, shortened
 
 WIDTH = 360
 """Of every figure's viewBox."""
-_LETTERS = 50  # of 13 px that fit into the width
+_LETTERS = 48  # of 13 px that fit into the width
 _ROW, _TEXT, _BAR = 34, 14, 8  # px: height of a row, base of its text, thickness of its bar
 _EDGE = 6  # px that dots need at both ends
 

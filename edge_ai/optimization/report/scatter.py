@@ -27,7 +27,7 @@ class Dot:
         label: its name.
         x, y: (value, low end, high end) of its interval, all finite; low end and high end may equal the value.
         kind: class in the style sheet.
-        pareto: none other is better in both.
+        pareto: no other is better in everything.
     """
 
     label: str
@@ -50,7 +50,7 @@ def scatter(dots: Sequence[Dot], x_title: str, y_title: str) -> str:
     right, x_axis = _axis([v for dot in dots for v in dot.x], _LEFT, _RIGHT)
     up, y_axis = _axis([v for dot in dots for v in dot.y], _BOTTOM, _TOP)
     parts = [_grid(x_axis, right, y_axis, up, x_title, y_title)]
-    front = sorted((dot for dot in dots if dot.pareto), key=lambda dot: dot.x[0])
+    front = _front(dots)
     if len(front) > 1:
         line = " ".join(f"{right(dot.x[0]):.2f},{up(dot.y[0]):.2f}" for dot in front)
         parts.append(f'<polyline class="pareto" points="{line}"/>')
@@ -64,6 +64,15 @@ def scatter(dots: Sequence[Dot], x_title: str, y_title: str) -> str:
     lines += _beads([(right(dot.x[0]), up(dot.y[0])) for dot in front])
     parts += _labels(dots, places, lines)
     return svg("".join(parts), _HEIGHT, f"{y_title} against {x_title}")
+
+
+def _front(dots: Sequence[Dot]) -> list[Dot]:
+    """The Pareto line from fast to slow; it only rises, so one that is on the front by its size alone is passed by."""
+    line: list[Dot] = []
+    for dot in sorted((dot for dot in dots if dot.pareto), key=lambda dot: (dot.x[0], -dot.y[0])):
+        if not line or dot.y[0] > line[-1].y[0]:
+            line.append(dot)
+    return line
 
 
 def _axis(values: Sequence[float], start: float, end: float) -> tuple[Callable[[float], float], list[float]]:

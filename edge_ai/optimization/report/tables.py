@@ -63,7 +63,8 @@ def variant_table(variants: Rows, metric: str) -> str:
         cells = [_about(one)]
         for column in shown:
             bare = one.get("name") == "original" and column.path in _AGAINST and not _filled(column.of(one))
-            cells.append(_figures((_REFERENCE,) if bare else column.show(column.of(one)), column.name))
+            lines = (_REFERENCE,) if bare else column.show(column.of(one))
+            cells.append(_figures(lines + (_extra(one) if column.path == "accuracy" else ()), column.name))
         rows.append((' class="chosen"' if one.get("shipped") else "", cells))
     missing = f'<p class="dim">Not measured: {safe(", ".join(absent))}.</p>' if absent else ""
     return f'<div class="wide">{_table(["variant", *(column.name for column in shown)], rows)}</div>{missing}'
@@ -120,10 +121,17 @@ def _figures(lines: Sequence[str], label: str) -> str:
     return f'<td class="number" data-label="{safe(label)}"><span>{safe(lines[0])}{small}</span></td>'
 
 
+def _extra(one: Row) -> tuple[str, ...]:
+    """Further measures of accuracy, a line each."""
+    return tuple(f"{name} {number(value * 100)}" for name, value in (one.get("extra") or {}).items() if known(value))
+
+
 def _about(one: Row) -> str:
     """Name, precision and what was decided, in the first cell."""
     reasons = "; ".join(map(str, one.get("reasons") or ()))
-    word = "shipped" if one.get("shipped") else "" if one.get("name") == "original" else "not shipped"
+    word = "shipped" if one.get("shipped") else "not shipped"
+    if one.get("name") == "original" or one.get("passed"):
+        word = "would do, another was chosen" if one.get("passed") else ""
     decided = ": ".join(part for part in (word, reasons) if part) or "the reference"
     kind = "more met" if one.get("shipped") else "more"
     precision = f'<span class="more">{safe(one["precision"])}</span>' if one.get("precision") else ""

@@ -68,7 +68,7 @@ def shortened(text: str, most: int) -> str:
     """The text, its middle left out where it is too long: names of layers differ at both ends."""
     if len(text) <= most:
         return text
-    tail = (most - 1) * 2 // 3
+    tail = (most - 1) // 2
     return f"{text[: most - 1 - tail]}\u2026{text[-tail:]}"
 
 

@@ -226,3 +226,26 @@ def test_only_the_worst_of_many_layers_and_classes_are_drawn_and_all_are_in_the_
     assert source.count('class="bar kept"') == 2
     assert "the 30 of 80 that lost most" in page.text
     assert all(f"class{i} " in page.text for i in range(80))
+
+
+def test_of_several_that_would_do_the_chosen_one_is_shipped(data):
+    data["variants"].append(variant("float16", size=6_000_000))
+    data["verdict"]["variant"] = "float16"
+    source = write_report(data)
+    page = Page(source)
+    assert page.heads[0] == "Shipped: float16"
+    assert "2.00 times smaller" in page.text
+    assert page.text.count("would do, another was chosen") == 1
+    assert source.count('<tr class="chosen">') == 1
+    data["verdict"] = {"shipped": False, "reasons": ["slower"], "variant": "float16"}
+    data["variants"][2]["shipped"] = False
+    assert Page(write_report(data)).heads[0] == "Refused: float16"
+
+
+def test_further_measures_and_the_source_of_the_pictures_are_told(data):
+    data["variants"][1]["extra"] = {"AP50": 0.512, "AP75": None}
+    data["data"]["source"] = "street.avi"
+    text = Page(write_report(data)).text
+    assert "AP50 51.2" in text
+    assert "AP75" not in text
+    assert "53 of street.avi" in text

@@ -112,6 +112,12 @@ def test_the_pareto_line_goes_through_its_variants_from_fast_to_slow():
     assert corners == [circles[1], circles[3], circles[0]]
 
 
+def test_the_pareto_line_only_rises():
+    dots = [dot("a", 5, 20, pareto=True), dot("small", 9, 12, pareto=True), dot("b", 10, 30, pareto=True)]
+    root = parse(scatter(dots, "x", "y"))
+    assert len(root.find("polyline").get("points").split()) == 2
+
+
 def test_one_variant_is_no_line():
     root = parse(scatter([dot("only", 3.0, 50.0, pareto=True)], "x", "y"))
     assert root.find("polyline") is None
