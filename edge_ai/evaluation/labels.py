@@ -1,9 +1,14 @@
 """From a label file to what is right in each picture.
 
-Which keys of an annotation count depends on the task. Detection: `bbox`. Keypoints: `bbox` and `keypoints`, 3 numbers
-each. Segmentation: `segmentation`, polygons or runs; where two overlap the later one in the file holds. Classification:
-COCO has no form for it; an annotation with a `category_id` alone gives the class of its picture, and a picture with
-several is right with any of them. In all of them nothing is judged where `iscrowd` is 1.
+Which keys of an annotation count depends on the task; where `iscrowd` is 1 nothing is judged.
+
+- Detection: `bbox`.
+- Keypoints: `bbox` and `keypoints`, 3 numbers each.
+- Segmentation: `segmentation`, polygons or runs. Where two overlap the later one in the file holds. What none covers is
+  the background, the model's first label; if the file has a category of that name, and it is not called background,
+  nobody knows what the rest is, and it is not judged.
+- Classification: COCO has no form for it. An annotation with a `category_id` alone gives the class of its picture, and
+  a picture with several is right with any of them.
 """
 
 from __future__ import annotations
@@ -46,6 +51,7 @@ class _Reader:
         self._file: CocoFile = read_coco(path)
         names = {category.name for category in self._file.categories}
         self._class_names = tuple(dict.fromkeys(label for label in labels if label in names))
+        self._background: tuple[str, ...] = ()
         self._names = {category.id: category.name for category in self._file.categories}
         self._by_image: dict[int, list[AnnotationEntry]] = {image.id: [] for image in self._file.images}
         for annotation in self._file.annotations:
@@ -56,7 +62,8 @@ class _Reader:
         self._check_keys()
         names, sigmas = self._keypoints() if self._task == "keypoints" else ((), ())
         if self._task == "segmentation":
-            self._class_names = _with_background(self._class_names, self._labels)
+            self._background = self._name_of_background()
+            self._class_names = tuple(dict.fromkeys([*self._background, *self._class_names]))
         images = sorted(self._file.images, key=lambda image: image.id)
         return Truth(
             task=self._task,
@@ -66,6 +73,12 @@ class _Reader:
             keypoint_names=names,
             sigmas=sigmas,
         )
+
+    def _name_of_background(self) -> tuple[str, ...]:
+        """The label of what is not annotated: the model's first, unless that is a thing that is annotated."""
+        first = self._labels[0]
+        annotated = first in self._class_names and first.strip("_").lower() not in ("background", "bg")
+        return () if annotated else (first,)
 
     def _check_classes(self) -> None:
         used = {annotation.category_id for annotation in self._file.annotations}
@@ -137,7 +150,7 @@ class _Reader:
             what=self._what,
             width=image.width,
             height=image.height,
-            background=_background(self._class_names),
+            background=self._class_names.index(self._background[0]) if self._background else None,
             regions=tuple(
                 (a.id, -1 if a.iscrowd else int(number), a.segmentation or [])
                 for a, number in zip(annotations, ids, strict=True)
@@ -145,13 +158,3 @@ class _Reader:
         )
         drawing()  # a wrong one must come out before the model has run for hours
         return drawing
-
-
-def _with_background(names: tuple[str, ...], labels: tuple[str, ...]) -> tuple[str, ...]:
-    """The model's background is a class even where the label file has none of that name."""
-    background = _background(labels)
-    return names if background is None or labels[background] in names else (labels[background], *names)
-
-
-def _background(names: tuple[str, ...]) -> int | None:
-    return next((i for i, name in enumerate(names) if name.strip("_").lower() in ("background", "bg")), None)

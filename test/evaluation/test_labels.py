@@ -173,19 +173,23 @@ def test_masks(label_file):
         {"id": 3, "image_id": 1, "category_id": 2, "segmentation": plain, "iscrowd": 1},
     ]
     content = {"annotations": annotations, "images": [{"id": 1, "width": 10, "height": 8}]}
-    truth = load_coco(label_file(**content), LABELS, task="segmentation")
+    truth = load_coco(label_file(**content), ("dog", "person"), task="segmentation")
     wanted = np.full((8, 10), IGNORED)
     wanted[1:4, 1:5] = 1
     wanted[5:, 6:] = 0
     assert truth.class_names == ("dog", "person")
     assert np.array_equal(truth.labelled[1].mask(), wanted)
 
-    truth = load_coco(label_file(**content), ("background", *LABELS), task="segmentation")
-    assert truth.class_names == ("background", "dog", "person")
+    truth = load_coco(label_file(**content), LABELS, task="segmentation")
+    assert truth.class_names == ("cat", "dog", "person"), "the first label is the background"
     wanted = np.zeros((8, 10))
     wanted[:, 0] = IGNORED
     wanted[1:4, 1:5] = 2
     wanted[5:, 6:] = 1
+    assert np.array_equal(truth.labelled[1].mask(), wanted)
+
+    content["categories"] = [{"id": 7, "name": "person"}, {"id": 2, "name": "dog"}, {"id": 1, "name": "__background__"}]
+    truth = load_coco(label_file(**content), ("__background__", "dog", "person"), task="segmentation")
     assert np.array_equal(truth.labelled[1].mask(), wanted)
 
 

@@ -167,6 +167,72 @@ def test_classes_that_the_labels_leave_out_do_not_count(card, reference, labelle
     assert AccuracyGate(card, "fp32", str(labelled)).judge(lost, reference).passed
 
 
+def test_a_model_that_finds_nothing_of_what_is_labelled_proves_nothing(card, reference, labelled):
+    blind = Changed(reference, without(card.labels.index("person")))
+    verdict = AccuracyGate(card, "int8", str(labelled)).judge(blind, blind)
+    assert not verdict.passed
+    assert "of 0.0000" in verdict.reason
+
+
+@pytest.fixture
+def colours(tmp_path):
+    """A folder of pictures of one colour each, half of them with a square of another."""
+    for number in range(12):
+        picture = np.full((40, 60, 3), 20, np.uint8)
+        picture[..., number % 3] = 220
+        if number % 2:
+            picture[5:25, 10:40] = np.roll(picture[0, 0], 1)
+        cv2.imwrite(str(tmp_path / f"{number:02}.png"), picture)
+    return tmp_path
+
+
+class Colours:
+    """Says the colour of each pixel or, for a classifier, of the picture."""
+
+    def __init__(self, task, change=lambda scores: scores):
+        self._task, self._change = task, change
+
+    def infer(self, feeds):
+        (image,) = feeds.values()
+        scores = image if self._task == "segmentation" else image.mean(axis=(2, 3))
+        return {"scores": self._change(scores.astype(np.float32))}
+
+
+@pytest.mark.parametrize(
+    ("task", "family", "metric"), [("classification", "classifier", "top-1"), ("segmentation", "segmenter", "mIoU")]
+)
+def test_other_tasks_are_judged_by_their_own_metric(colours, task, family, metric):
+    values = {
+        "name": "colours",
+        "version": "1",
+        "task": task,
+        "file": "colours.onnx",
+        "sha256": "0" * 64,
+        "licence": "none",
+        "source": "here",
+        "input": {
+            "name": "image",
+            "layout": "nchw",
+            "size": [60, 40],
+            "color": "bgr",
+            "scale": 1 / 255,
+            "resize": "stretch",
+        },
+        "outputs": {"scores": "scores"},
+        "decoder": {"family": family},
+        "score_threshold": 0.0,
+        "labels": ["blue", "green", "red"],
+    }
+    card = ModelCard.parse(values, folder=colours, owner="test")
+    judged = AccuracyGate(card, "fp16", str(colours))
+    right = Colours(task)
+    verdict = judged.judge(right, right)
+    assert verdict.passed
+    assert metric in verdict.reason
+    worse = judged.judge(Colours(task, lambda scores: np.roll(scores, 1, axis=1)), right)
+    assert not worse.passed
+
+
 def test_every_precision_has_a_budget():
     assert set(BY_LABELS) == set(BY_AGREEMENT) == set(MOST_DIFFERENCE)
 
