@@ -16,6 +16,7 @@ from edge_ai.capture.select import create_source
 from edge_ai.capture.stamper import Stamper
 from edge_ai.capture.status import CaptureState, CaptureStatus
 from edge_ai.core.clock import NS, Clock
+from edge_ai.core.encodings import image_size
 from edge_ai.core.errors import EndOfSource, SourceError
 from edge_ai.core.types import Frame, FrameHeader
 
@@ -165,7 +166,7 @@ class Session:
 
     def _hand_on(self, captured: Captured, steady_ns: int) -> None:
         stamp, steady = self._stamper.stamp(steady_ns)
-        height, width = captured.image.shape[:2]
+        width, height = image_size(captured.image, captured.encoding)
         header = FrameHeader(stamp, steady, self._params.frame_id, captured.index, width, height)
         try:
             self._on_frame(Frame(header, captured.image, captured.encoding))

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_ai.cli.platforms import _size
+from edge_ai.cli.arguments import image_size_of
 
 if TYPE_CHECKING:
     from edge_ai.optimization.inspection import Inspection
@@ -23,7 +23,9 @@ class InspectCommand:
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("model", type=Path, help="ONNX file or model card")
-        parser.add_argument("--size", type=_size, metavar="WxH", help="of the image, where the model leaves it open")
+        parser.add_argument(
+            "--size", type=image_size_of, metavar="WxH", help="of the image, where it is left open"
+        )
         parser.add_argument("--json", action="store_true", help="as JSON")
 
     def main(self, options: argparse.Namespace) -> int:

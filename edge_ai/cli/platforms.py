@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from pathlib import Path
 from typing import Any
+
+from edge_ai.cli.arguments import image_size_of, positive
 
 
 class PlatformsCommand:
@@ -21,13 +22,15 @@ class PlatformsCommand:
         select = actions.add_parser("select", help=summary, description=summary)
         what = select.add_mutually_exclusive_group(required=True)
         what.add_argument("--model", action="append", metavar="FILE", help="model card or ONNX file; may be repeated")
-        what.add_argument("--gflops", type=_positive, metavar="G", help="a model by its operations at --resolution")
-        select.add_argument("--params-m", type=_positive, metavar="M", help="with --gflops: its 10^6 weights, if known")
-        select.add_argument("--fps", type=_positive, required=True, metavar="N", help="images a second, all cameras")
-        select.add_argument("--resolution", type=_size, metavar="WxH", help="input of the model; default: its own")
-        select.add_argument("--power", type=_positive, metavar="W", help="at most, by the name of the power mode")
+        what.add_argument("--gflops", type=positive, metavar="G", help="a model by its operations at --resolution")
+        select.add_argument("--params-m", type=positive, metavar="M", help="with --gflops: its 10^6 weights, if known")
+        select.add_argument("--fps", type=positive, required=True, metavar="N", help="images a second, all cameras")
+        select.add_argument(
+            "--resolution", type=image_size_of, metavar="WxH", help="model input; default: its own"
+        )
+        select.add_argument("--power", type=positive, metavar="W", help="at most, by the name of the power mode")
         select.add_argument("--precision", choices=["fp16", "int8", "fp32"], default="fp16", help="of the engine")
-        select.add_argument("--memory-gb", type=_positive, metavar="N", help="that models must have; default: a bound")
+        select.add_argument("--memory-gb", type=positive, metavar="N", help="that models must have; default: a bound")
         select.add_argument("--json", action="store_true", help="as JSON")
         select.set_defaults(wrong=select.error)
         summary = "bring the tables of doc/platforms.md up to date"
@@ -110,20 +113,3 @@ def _workload(path: Path, size: tuple[int, int] | None) -> Any:
 
 def _dump(values: object) -> str:
     return json.dumps(values, indent=2, allow_nan=False)
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"got '{text}', wanted a number above 0")
-    return value
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, cross, height = text.lower().partition("x")
-    if not (cross and width.isdecimal() and height.isdecimal() and 0 < int(width) <= 8192 and 0 < int(height) <= 8192):
-        raise argparse.ArgumentTypeError(f"got '{text}', wanted WIDTHxHEIGHT in pixels like 640x640, up to 8192")
-    return int(width), int(height)

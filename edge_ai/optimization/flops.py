@@ -74,7 +74,7 @@ def count(path: Path | str, size: tuple[int, int] | None = None) -> Cost:
     except Exception as error:  # protobuf raises its own kinds, which differ by its release
         got = f"{type(error).__name__}: {error}"
         raise ModelError(f"model '{path}'", got=got, wanted="an ONNX model", mend="export it again") from None
-    image = _close_shapes(model.graph, size, path)
+    image = close_shapes(model.graph, size, path)
     try:
         graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     except Exception as error:  # likewise
@@ -135,7 +135,7 @@ def _library() -> Any:
     return onnx
 
 
-def _close_shapes(graph: Any, size: tuple[int, int] | None, path: Path | str) -> tuple[int, int]:
+def close_shapes(graph: Any, size: tuple[int, int] | None, path: Path | str) -> tuple[int, int]:
     """Give open dimensions of the inputs a value, batch 1, and say how large the image input is."""
     known = {tensor.name for tensor in graph.initializer}
     image = (1, 1)

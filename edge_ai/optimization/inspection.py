@@ -11,7 +11,7 @@ from typing import Any
 
 from edge_ai.core.errors import ModelError
 from edge_ai.optimization import activations
-from edge_ai.optimization.flops import _close_shapes, count
+from edge_ai.optimization.flops import close_shapes, count
 from edge_ai.optimization.onnx_checks import check_external, first_line
 from edge_ai.optimization.onnx_graph import inputs, library, nodes, tensors
 from edge_ai.optimization.support import Support, of_onnx_runtime, of_tensorrt
@@ -136,7 +136,7 @@ def _cost(
     """Size of the image, operations, peak of activations, and notes."""
     notes = []
     try:
-        image = _close_shapes(model.graph, size, path)
+        image = close_shapes(model.graph, size, path)
         inferred = library().shape_inference.infer_shapes(model, data_prop=True)
     except ModelError as error:
         return None, None, None, [f"cost not known: {error}"]

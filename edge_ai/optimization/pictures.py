@@ -10,6 +10,7 @@ from pathlib import Path
 from edge_ai.capture.folder import FolderSource, list_pictures
 from edge_ai.capture.params import CameraParams
 from edge_ai.capture.select import create_source
+from edge_ai.core.encodings import image_size
 from edge_ai.core.errors import EndOfSource, SourceError
 from edge_ai.core.types import Frame, FrameHeader
 from edge_ai.optimization.progress import Progress, silent
@@ -100,7 +101,7 @@ class Pictures:
                     captured = camera.read()
                 except EndOfSource:
                     return
-                height, width = captured.image.shape[:2]
+                width, height = image_size(captured.image, captured.encoding)
                 header = FrameHeader(0, time.monotonic_ns(), "", captured.index, width, height)
                 yield Frame(header, captured.image, captured.encoding)
 

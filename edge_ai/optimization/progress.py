@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
 from numpy.typing import NDArray
-
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many of its steps are done, and how many there are; 0: unknown."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import cv2
 from numpy.typing import NDArray
 
+from edge_ai.core.encodings import image_size as image_size
 from edge_ai.core.errors import ImageError
 from edge_ai.core.types import Image
 
@@ -97,12 +98,6 @@ def check_image(image: NDArray[Any], encoding: str) -> Encoding:
         raise ImageError(f"{encoding} image", got=got, wanted=f"{shape} of {dtype}, not empty")
     _check_halves(image, encoding, kind)
     return kind
-
-
-def image_size(image: NDArray[Any], encoding: str) -> tuple[int, int]:
-    """(width, height) in pixels of an image that `check_image` accepts."""
-    height, width = image.shape[:2]
-    return width, height * 2 // 3 if encoding in ("nv12", "nv21") else height
 
 
 def _check_halves(image: NDArray[Any], encoding: str, kind: Encoding) -> None:
