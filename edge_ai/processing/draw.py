@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import colorsys
 from collections.abc import Sequence
 
 import cv2
@@ -11,6 +10,8 @@ import numpy as np
 from edge_ai.core.errors import ImageError
 from edge_ai.core.types import Detections, FloatArray, Image, Result, Velocity
 from edge_ai.processing.canvas import Canvas, Colour, Rect
+from edge_ai.processing.draw_answers import best_classes, skeletons, tint
+from edge_ai.processing.draw_answers import class_colour as class_colour
 
 _FOLLOWING = "FOLLOWING"
 
@@ -36,7 +37,7 @@ def annotate(
     state: str = "",
     fastest: Velocity = Velocity(1.0, 1.0),  # noqa: B008 - frozen
 ) -> Image:
-    """A copy of an image with the detections and the robot's intentions drawn on it.
+    """A copy of an image with what the model found and the robot's intentions drawn on it.
 
     Args:
         image_bgr: (H, W, 3) uint8, blue first; not written to. Lines and text scale with it.
@@ -54,9 +55,14 @@ def annotate(
         got = f"{image_bgr.dtype} {list(image_bgr.shape)}"
         raise ImageError("image to draw on", got=got, wanted="uint8 [height, width, 3]")
     canvas = Canvas(np.array(image_bgr, order="C"))
+    if result.segmentation is not None:
+        tint(canvas, result.segmentation)
+    if result.classification is not None:
+        best_classes(canvas, result.classification)
     rects = _rects(result.detections, canvas)
     followed = _most_like(target, result.detections.boxes, rects)
     _outlines(canvas, result.detections, rects, followed)
+    skeletons(canvas, result.detections)
     if state:
         _state(canvas, state)
     if age_s is not None:
@@ -65,12 +71,6 @@ def annotate(
         _command(canvas, command, fastest)
     _names(canvas, result.detections, rects, followed)
     return canvas.picture
-
-
-def class_colour(class_id: int) -> Colour:
-    """A colour of its own for each class, the same in every picture; blue first."""
-    red, green, blue = colorsys.hsv_to_rgb((0.5 + class_id * 0.618034) % 1.0, 0.6, 0.95)
-    return int(blue * 255), int(green * 255), int(red * 255)
 
 
 def _rects(found: Detections, canvas: Canvas) -> dict[int, Rect]:

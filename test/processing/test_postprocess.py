@@ -10,9 +10,10 @@ import yaml
 from onnx import TensorProto, helper, numpy_helper
 
 from edge_ai.core.errors import InferenceError, ParameterError
+from edge_ai.core.types import Classification, Detections, FrameHeader, Segmentation
 from edge_ai.processing.card import ModelCard
-from edge_ai.processing.decode.base import RawDetections
-from edge_ai.processing.postprocess import PostProcessor, postprocess
+from edge_ai.processing.decode.base import RawClasses, RawDetections
+from edge_ai.processing.postprocess import PostProcessor, as_result, classified, postprocess
 from edge_ai.processing.resize import Placement, Preprocessor
 
 PLACEMENT = Placement(0.5, 0.5, 0, 8, 128, 64)  # 128 x 64 in the middle of 64 x 48
@@ -94,6 +95,44 @@ def test_numbers_that_are_none_are_refused(card, column, value):
 def test_unknown_classes_are_refused_at_once(card):
     with pytest.raises(ParameterError, match="knows no class: got 'dog'"):
         PostProcessor(card, classes=["dog"])
+
+
+def test_keypoints_go_with_their_boxes_and_are_not_clipped(card_values, tmp_path):
+    changes = {"task": "keypoints", "decoder": {"family": "pose_rows"}, "outputs": {"rows": "o"}, "labels": ["person"]}
+    card = ModelCard.parse({**card_values, **changes, "keypoints": ["nose", "tail"]}, folder=tmp_path, owner="a test")
+    found = raw((30, 10, 40, 30, 0.7, 0), (10, 18, 20, 28, 0.9, 0), (30, 10, 40, 31, 0.6, 0))
+    points = np.array([[[30, 10, 0.5], [-10, 48, 0.2]], [[10, 18, 1.0004], [0, 0, 0]], [[1, 1, 1]] * 2], np.float32)
+    found = RawDetections(found.boxes, found.scores, found.class_ids, points)
+    detections = postprocess(found, PLACEMENT, card)
+    assert detections.scores.round(3).tolist() == [np.float32(0.9).round(3), np.float32(0.7).round(3)]
+    assert detections.keypoints.tolist() == [
+        [[20, 20, 1], [0, -16, 0]],
+        [[60, 4, 0.5], [-20, 80, pytest.approx(0.2)]],
+    ]
+    assert (detections.keypoints.dtype, detections.keypoint_names) == (np.float32, ("nose", "tail"))
+    assert postprocess(found, PLACEMENT, card, frozenset()).keypoints.shape == (0, 2, 3)
+
+
+@pytest.mark.parametrize(("wanted", "expected"), [(None, [3, 0]), ({0, 1, 2}, [0, 2]), (set(), [])])
+def test_the_best_classes_among_those_wanted(card, wanted, expected):
+    found = RawClasses(np.array([0.3, 0.1, 0.2, 0.4], np.float32), np.arange(4, dtype=np.int32), 2)
+    answer = classified(found, card, wanted)
+    assert answer.class_ids.tolist() == expected
+    assert (answer.labels, answer.scores.dtype, answer.class_ids.dtype) == (card.labels, np.float32, np.int32)
+
+
+HEADER = FrameHeader(1, 2, "eye", 3, 128, 64)
+
+
+@pytest.mark.parametrize("answer", [Detections(), Classification(), Segmentation(np.zeros((64, 128), np.uint8))])
+def test_an_answer_stands_in_its_place_of_a_result(card, answer):
+    result = as_result(answer, HEADER, card, {"infer": 0.1})
+    assert (result.header, result.model_name, result.timings) == (HEADER, "small", {"infer": 0.1})
+    assert len(result.detections) == 0
+    assert [result.classification is answer, result.segmentation is answer, result.detections is answer].count(
+        True
+    ) == 1
+    assert (result.classification, result.segmentation).count(None) >= 1
 
 
 @pytest.fixture

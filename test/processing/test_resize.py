@@ -95,15 +95,16 @@ def test_normalisation_is_exact(dtype, layout, color):
     assert out.dtype == dtype
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int32"])
 @pytest.mark.parametrize("layout", ["nchw", "nhwc"])
 @pytest.mark.parametrize(
     ("color", "encoding"), list(itertools.product(["bgr", "rgb", "gray"], ["bgr8", "rgb8", "mono8"]))
 )
-def test_bytes_pass_unchanged_in_the_right_order(layout, color, encoding):
+def test_bytes_pass_unchanged_in_the_right_order(dtype, layout, color, encoding):
     rng = np.random.default_rng(2)
     shape = (24, 32) if encoding == "mono8" else (24, 32, 3)
     image = rng.integers(0, 256, shape, dtype=np.uint8)
-    out, _ = run(spec(dtype="uint8", layout=layout, color=color), image, encoding)
+    out, _ = run(spec(dtype=dtype, layout=layout, color=color), image, encoding)
     got = out[0].transpose(1, 2, 0) if layout == "nchw" else out[0]
     if encoding == "mono8":
         wanted = np.repeat(image[..., None], got.shape[2], axis=2)
@@ -222,3 +223,10 @@ def test_boxes_are_clipped_to_the_source():
     boxes = placement.to_source(np.array([[0, -5, 90, 90], [20, 10, 30, 20]], np.float32))
     np.testing.assert_array_equal(boxes, [[0, 0, 100, 60], [20, 20, 40, 40]])
     assert placement.to_source(np.zeros((0, 4), np.float32)).shape == (0, 4)
+
+
+def test_points_are_not_clipped():
+    placement = Placement(0.5, 0.25, 10, 4, 100, 60)
+    points = placement.points_to_source(np.array([[[0, 0], [20, 10]]], np.float32))
+    np.testing.assert_array_equal(points, [[[-20, -16], [20, 24]]])
+    assert points.dtype == np.float32

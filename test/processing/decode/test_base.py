@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from edge_ai.core.errors import InferenceError
-from edge_ai.processing.decode.base import Target, check_finite
+from edge_ai.processing.decode.base import RawClasses, RawMap, Target, check_finite
 from edge_ai.processing.decode.registry import DECODERS
 
-TARGET = Target((64, 64), 3, 0.5)
+TARGET = Target((64, 64), 3, 0.5, 2)
 # Every family and every set of roles it reads: options, then a fitting shape a role.
 FITTING = [
     ({"family": "nanodet", "reg_max": 7, "strides": [16, 32]}, {"scores": (1, 20, 3), "distances": (1, 20, 32)}),
@@ -19,6 +19,22 @@ FITTING = [
     ({"family": "end_to_end"}, {"detections": (1, 50, 6)}),
     ({"family": "end_to_end"}, {"boxes": (1, 50, 4), "scores": (1, 50), "labels": (1, 50)}),
     ({"family": "end_to_end"}, {"boxes": (1, 50, 4), "scores": (1, 50, 3)}),
+    ({"family": "centernet"}, {"heatmap": (1, 3, 16, 16), "sizes": (1, 2, 16, 16)}),
+    ({"family": "centernet"}, {"heatmap": (1, 3, 16, 16), "sizes": (1, 2, 16, 16), "offsets": (1, 2, 16, 16)}),
+    ({"family": "centernet"}, {"heatmap": (1, 3, 16, 16), "sizes": (1, 2, 16, 16), "landmarks": (1, 4, 16, 16)}),
+    (
+        {"family": "centernet", "layout": "nhwc"},
+        {
+            "heatmap": (1, 16, 16, 3),
+            "sizes": (1, 16, 16, 2),
+            "offsets": (1, 16, 16, 2),
+            "landmarks": (1, 16, 16, 4),
+        },
+    ),
+    ({"family": "pose_rows"}, {"rows": (1, 6, 11)}),
+    ({"family": "classifier"}, {"scores": (1, 3)}),
+    ({"family": "segmenter", "layout": "nhwc"}, {"scores": (1, 8, 8, 3)}),
+    ({"family": "segmenter"}, {"classes": (1, 8, 8)}),
 ]
 IDS = [f"{options['family']}-{'-'.join(shapes)}" for options, shapes in FITTING]
 CASES = [
@@ -47,6 +63,13 @@ def test_all_families_and_all_their_roles_are_tested():
 def test_silence_is_no_detection(options, shapes, dtype):
     outputs = {role: np.full(shape, -30 if options["family"] == "ssd" else 0, dtype) for role, shape in shapes.items()}
     found = decoder(options, shapes)(outputs)
+    if isinstance(found, RawMap):
+        assert (found.scores >= found.floor).sum() == (64 if "classes" in shapes else 0)  # all of class 0
+        assert found.class_ids.tolist() == [0]
+        return
+    if isinstance(found, RawClasses):
+        assert (found.scores.shape, found.class_ids.shape, found.class_ids.dtype) == ((0,), (0,), np.int32)
+        return
     assert (found.boxes.shape, found.scores.shape, found.class_ids.shape) == ((0, 4), (0,), (0,))
     assert (found.boxes.dtype, found.scores.dtype, found.class_ids.dtype) == (np.float32, np.float32, np.int32)
 
@@ -72,6 +95,8 @@ def test_a_shape_that_does_not_fit_is_refused(options, shapes, role, change):
     }[change]
     if options["family"] == "yolov8" and change == "one more":
         wrong = (1, shape[1] + 1, shape[2])  # its last axis may have any length
+    if role == "classes" and change == "one more":
+        wrong = (*shape, 2)  # maps may have any size
     outputs = {**zeros(shapes), role: np.zeros(wrong, np.float32)}
     with pytest.raises(InferenceError, match=r"model output '\w+' \(\w+ of \w+\): got shape .*; wanted .*To mend"):
         decoder(options, shapes)(outputs)
@@ -85,7 +110,7 @@ def test_a_missing_tensor_names_those_there(options, shapes, role):
         decoder(options, shapes)(outputs)
 
 
-@pytest.mark.parametrize(("options", "shapes"), FITTING, ids=IDS)
+@pytest.mark.parametrize(("options", "shapes"), [case for case in FITTING if "classes" not in case[1]])
 def test_scores_above_one_are_refused(options, shapes):
     if options["family"] == "ssd":
         options = {**options, "activation": "none"}

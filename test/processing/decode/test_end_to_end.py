@@ -1,5 +1,7 @@
 """Finished boxes in every order they come in."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,24 @@ def test_boxes_with_a_score_a_class(decode, agree):
         logits[0, i, number] = np.log(score / (1 - score))
     options = {"family": "end_to_end", "activation": "sigmoid"}
     agree(decode(options, (64, 64), 4, 0.45, boxes=table()[None, :, :4].copy(), scores=logits), WANTED)
+
+
+@pytest.mark.parametrize("background", ["first", "last"])
+def test_a_softmax_over_the_classes_and_none_of_them_as_of_detr(decode, agree, background):
+    rng = np.random.default_rng(3)
+    boxes = rng.random((1, 40, 4), np.float32)
+    logits = rng.normal(0, 3, (1, 40, 5)).astype(np.float32)
+    rows = []
+    for (cx, cy, w, h), values in zip(boxes[0].tolist(), logits[0].tolist(), strict=True):
+        total = sum(math.exp(value) for value in values)
+        objects = values[1:] if background == "first" else values[:-1]
+        score = math.exp(max(objects)) / total
+        if score >= 0.6:
+            box = (64 * (cx - w / 2), 32 * (cy - h / 2), 64 * (cx + w / 2), 32 * (cy + h / 2))
+            rows.append((*box, score, objects.index(max(objects))))
+    assert 5 < len(rows) < 35
+    options = {"box_format": "cxcywh", "normalized": True, "activation": "softmax", "background": background}
+    agree(decode({"family": "end_to_end", **options}, (64, 32), 4, 0.6, boxes=boxes, scores=logits), rows)
 
 
 def test_classes_that_start_at_one(decode, agree):
