@@ -20,6 +20,8 @@ def fault(result: Result) -> str:
         return "no capture stamp: with use_sim_time, is /clock published?"
     if header.width <= 0 or header.height <= 0:
         return f"the image measures {header.width} x {header.height} px"
+    if result.classification is not None or result.segmentation is not None:
+        return f"model '{result.model_name}' classifies or segments: it tells neither targets nor obstacles"
     boxes, scores = np.asarray(found.boxes), np.asarray(found.scores)
     count = len(scores)
     if boxes.shape != (count, 4) or scores.shape != (count,) or np.shape(found.class_ids) != (count,):

@@ -12,7 +12,7 @@ from edge_ai.control.command import Command, ControlState
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.types import Frame, Result, Velocity
 from edge_ai.msg import ControlStatus
-from edge_ai.nodes import convert, images
+from edge_ai.nodes import convert, pixels
 from edge_ai.nodes.qos import SENSOR
 from edge_ai.processing.draw import annotate
 from edge_ai.processing.image import to_channels
@@ -93,7 +93,7 @@ class Annotator:
                 self._node.get_logger().error(f"annotated image: {error}", throttle_duration_sec=5.0)
                 continue
             header = convert.header_to_msg(result.header)
-            self._publisher.publish(images.array_to_msg(picture, "bgr8", header))
+            self._publisher.publish(pixels.array_to_msg(picture, "bgr8", header))
 
     def _words(self, result: Result) -> dict[str, Any]:
         age = (self._node.clock.steady_ns() - result.header.steady_ns) / 1e9

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Twist
-from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from edge_ai.capture.calibration import Calibration
@@ -14,7 +16,16 @@ from edge_ai.control.command import Command
 from edge_ai.control.tracker import Target
 from edge_ai.core import types
 from edge_ai.core.clock import NS, Clock, to_steady
-from edge_ai.msg import CameraStatus, ControlStatus, Detection, InferenceResult, StageTiming
+from edge_ai.msg import (
+    CameraStatus,
+    Classification,
+    ControlStatus,
+    Detection,
+    InferenceResult,
+    Keypoint,
+    StageTiming,
+)
+from edge_ai.nodes import pixels
 
 _LARGEST_CLASS_ID = 100_000
 
@@ -57,6 +68,8 @@ def calibration_to_msg(calibration: Calibration, header: Header) -> CameraInfo:
 def detection_to_msg(detections: types.Detections, i: int) -> Detection:
     """Detection ``i``."""
     x1, y1, x2, y2 = (float(v) for v in detections.boxes[i])
+    points = [] if detections.keypoints is None else detections.keypoints[i].tolist()
+    names = detections.keypoint_names
     return Detection(
         class_id=int(detections.class_ids[i]),
         class_name=detections.name(i),
@@ -66,12 +79,28 @@ def detection_to_msg(detections: types.Detections, i: int) -> Detection:
         x_max=x2,
         y_max=y2,
         track_id=-1,
+        keypoints=[Keypoint(name=n, x=x, y=y, score=s) for n, (x, y, s) in zip(names, points, strict=True)]
+        if points
+        else [],
     )
+
+
+def classes_to_msg(found: types.Classification) -> list[Classification]:
+    """All classes, best first."""
+    return [
+        Classification(class_id=int(number), class_name=found.name(i), score=float(score))
+        for i, (number, score) in enumerate(zip(found.class_ids, found.scores, strict=True))
+    ]
+
+
+def mask_to_msg(found: types.Segmentation, header: Header) -> Image:
+    """The mask as a mono8 image."""
+    return pixels.array_to_msg(found.mask, "mono8", header)
 
 
 def result_to_msg(result: types.Result, dropped: int) -> InferenceResult:
     """A result; ``dropped`` frames so far."""
-    return InferenceResult(
+    message = InferenceResult(
         header=header_to_msg(result.header),
         source=result.source,
         model_name=result.model_name,
@@ -82,22 +111,31 @@ def result_to_msg(result: types.Result, dropped: int) -> InferenceResult:
         timings=[StageTiming(stage=stage, duration=float(s)) for stage, s in result.timings.items()],
         dropped=dropped,
     )
+    if result.classification is not None:
+        message.classifications = classes_to_msg(result.classification)
+    if result.segmentation is not None:
+        message.segmentation = mask_to_msg(result.segmentation, message.header)
+    return message
 
 
 def result_from_msg(message: InferenceResult, clock: Clock) -> types.Result:
-    """A result whose ages are measured on this process's steady clock from now on."""
+    """A result whose ages are measured on this process's steady clock from now on.
+
+    A message does not carry the label table: of it the classes that were found remain, and of a mask none.
+
+    Raises:
+        ImageError: the mask is torn or not mono8.
+    """
     found = message.detections
-    ids = [d.class_id for d in found]
-    if not all(0 <= i < _LARGEST_CLASS_ID for i in ids):
-        # A model without a label table: the names alone tell the classes apart.
-        order = list(dict.fromkeys(d.class_name for d in found))
-        ids = [order.index(d.class_name) for d in found]
-    names = dict(zip(ids, (d.class_name for d in found), strict=True))
+    ids, labels = _classes(found)
+    keypoints, names = _keypoints(found)
     detections = types.Detections(
         boxes=np.array([[d.x_min, d.y_min, d.x_max, d.y_max] for d in found], np.float32).reshape(-1, 4),
         scores=np.array([d.score for d in found], np.float32),
-        class_ids=np.array(ids, np.int32),
-        labels=tuple(names.get(i, "") for i in range(max(names, default=-1) + 1)),
+        class_ids=ids,
+        labels=labels,
+        keypoints=keypoints,
+        keypoint_names=names,
     )
     return types.Result(
         header=header_from_msg(message.header, message.image_width, message.image_height, clock),
@@ -106,7 +144,41 @@ def result_from_msg(message: InferenceResult, clock: Clock) -> types.Result:
         model_version=message.model_version,
         source=message.source,
         timings={t.stage: t.duration for t in message.timings},
+        classification=_classification(message),
+        segmentation=_segmentation(message),
     )
+
+
+def _classes(found: Sequence[Detection] | Sequence[Classification]) -> tuple[types.IntArray, tuple[str, ...]]:
+    """Class numbers, and the names that belong to them, at their places in a table."""
+    ids = [d.class_id for d in found]
+    if not all(0 <= i < _LARGEST_CLASS_ID for i in ids):
+        # A model without a label table: the names alone tell the classes apart.
+        order = list(dict.fromkeys(d.class_name for d in found))
+        ids = [order.index(d.class_name) for d in found]
+    names = dict(zip(ids, (d.class_name for d in found), strict=True))
+    return np.array(ids, np.int32), tuple(names.get(i, "") for i in range(max(names, default=-1) + 1))
+
+
+def _keypoints(found: Sequence[Detection]) -> tuple[types.FloatArray | None, tuple[str, ...]]:
+    count = len(found[0].keypoints) if found else 0
+    if not count or any(len(d.keypoints) != count for d in found):
+        return None, ()
+    points = np.array([[(k.x, k.y, k.score) for k in d.keypoints] for d in found], np.float32)
+    return points, tuple(k.name for k in found[0].keypoints)
+
+
+def _classification(message: InferenceResult) -> types.Classification | None:
+    if not message.classifications:
+        return None
+    ids, labels = _classes(message.classifications)
+    return types.Classification(np.array([c.score for c in message.classifications], np.float32), ids, labels)
+
+
+def _segmentation(message: InferenceResult) -> types.Segmentation | None:
+    if not message.segmentation.height:
+        return None
+    return types.Segmentation(pixels.mask_from_msg(message.segmentation))
 
 
 def twist(velocity: types.Velocity) -> Twist:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import array
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import Header
 
 from edge_ai.core import types
 from edge_ai.core.clock import Clock, to_steady
@@ -16,6 +14,7 @@ from edge_ai.core.errors import ImageError
 from edge_ai.nodes.convert import header_from_msg, header_to_msg, time_to_ns
 from edge_ai.nodes.image_cdr import ImageView, read_image, write_image
 from edge_ai.nodes.image_fallback import decode_jpeg, to_bgr
+from edge_ai.nodes.pixels import array_to_msg
 
 # Bytes a pixel of the encodings that are read in place, without a copy.
 _IN_PLACE = {
@@ -28,18 +27,6 @@ _IN_PLACE = {
 def image_to_msg(frame: types.Frame) -> Image:
     """A frame as a ROS image; one copy of the pixels."""
     return array_to_msg(frame.image, frame.encoding, header_to_msg(frame.header))
-
-
-def array_to_msg(pixels: types.Image, encoding: str, header: Header) -> Image:
-    """Pixels (H, W) or (H, W, C) as a ROS image; one copy of the pixels."""
-    pixels = np.ascontiguousarray(pixels)
-    # rclpy takes an array of bytes as it is; anything else it copies element by element.
-    data = array.array("B")
-    data.frombytes(memoryview(pixels).cast("B"))
-    height, width = pixels.shape[:2]
-    message = Image(header=header, height=height, width=width, encoding=encoding, step=pixels.strides[0])
-    message.data = data
-    return message
 
 
 def image_to_cdr(frame: types.Frame) -> bytes:

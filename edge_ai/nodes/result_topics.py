@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sensor_msgs.msg import Image
+
 from edge_ai.core.types import Frame, Result
 from edge_ai.msg import InferenceResult
 from edge_ai.nodes import convert
@@ -12,7 +14,10 @@ from edge_ai.nodes.vision import VisionPublisher
 
 
 class ResultPublisher:
-    """inference/results, inference/annotated and, with vision_msgs installed, inference/detections.
+    """inference/results, inference/segmentation, inference/annotated and, with vision_msgs installed,
+    inference/detections and inference/classification.
+
+    The masks of a segmenter also come with its results; on a topic of their own any viewer can show them.
 
     Args:
         node: publishes.
@@ -23,13 +28,16 @@ class ResultPublisher:
         self._node = node
         prefix = in_namespace(camera, "inference")
         self._results = node.publisher(InferenceResult, f"{prefix}/results", NEWEST)
-        self._vision = VisionPublisher(node, f"{prefix}/detections")
+        self._masks = node.publisher(Image, f"{prefix}/segmentation", NEWEST)
+        self._vision = VisionPublisher(node, prefix)
         self.annotator = Annotator(node, f"{prefix}/annotated")
 
     def result(self, result: Result, frame: Frame, dropped: int) -> None:
         """Publish one result, and the frame drawn over if somebody looks."""
         if self._results.get_subscription_count():
             self._results.publish(convert.result_to_msg(result, dropped))
+        if result.segmentation is not None and self._masks.get_subscription_count():
+            self._masks.publish(convert.mask_to_msg(result.segmentation, convert.header_to_msg(result.header)))
         self._vision.publish(result)
         self.annotator.offer(result, frame)
 
@@ -37,7 +45,7 @@ class ResultPublisher:
         """Take the topics down."""
         self.annotator.destroy()
         self._vision.destroy()
-        self._node.destroy_publishers(self._results)
+        self._node.destroy_publishers(self._results, self._masks)
 
 
 def in_namespace(camera: str, topic: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge_ai.control.validate import fault
-from edge_ai.core.types import Detections
+from edge_ai.core.types import Classification, Detections, Segmentation
 
 GOOD = [10.0, 10.0, 50.0, 100.0]
 
@@ -35,6 +35,16 @@ def test_good_results_have_no_fault(make_result):
 def test_says_what_is_wrong(make_result, box, score, size, words):
     result = make_result([GOOD, box], [0.5, score], size=size)
     assert words in fault(result)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"classification": Classification()}, {"segmentation": Segmentation(np.zeros((480, 640), np.uint8))}],
+    ids=["classification", "segmentation"],
+)
+def test_what_looks_for_no_objects_tells_of_no_obstacles_either(make_result, answer):
+    for boxes in ([], [GOOD]):
+        assert "neither targets nor obstacles" in fault(dataclasses.replace(make_result(boxes), **answer))
 
 
 def test_arrays_that_do_not_match(make_result):

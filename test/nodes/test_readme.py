@@ -17,8 +17,8 @@ from edge_ai.nodes.qos import SENSOR
 
 ROOT = Path(__file__).resolve().parents[2]
 NODES = ("camera", "inference", "control")
-# What every ROS node and every lifecycle node has, and the optional topic that the text below the table names.
-COMMON = re.compile(r"/rosout|/parameter_events|.*transition_event|/inference/detections|/clock")
+# What every ROS node and every lifecycle node has, and the optional topics that the text below the table names.
+COMMON = re.compile(r"/rosout|/parameter_events|.*transition_event|/inference/(detections|classification)|/clock")
 
 
 def documented():
