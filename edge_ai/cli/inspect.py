@@ -23,9 +23,7 @@ class InspectCommand:
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("model", type=Path, help="ONNX file or model card")
-        parser.add_argument(
-            "--size", type=image_size_of, metavar="WxH", help="of the image, where it is left open"
-        )
+        parser.add_argument("--size", type=image_size_of, metavar="WxH", help="of the image, where it is left open")
         parser.add_argument("--json", action="store_true", help="as JSON")
 
     def main(self, options: argparse.Namespace) -> int:

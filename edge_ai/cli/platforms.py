@@ -25,9 +25,7 @@ class PlatformsCommand:
         what.add_argument("--gflops", type=positive, metavar="G", help="a model by its operations at --resolution")
         select.add_argument("--params-m", type=positive, metavar="M", help="with --gflops: its 10^6 weights, if known")
         select.add_argument("--fps", type=positive, required=True, metavar="N", help="images a second, all cameras")
-        select.add_argument(
-            "--resolution", type=image_size_of, metavar="WxH", help="model input; default: its own"
-        )
+        select.add_argument("--resolution", type=image_size_of, metavar="WxH", help="model input; default: its own")
         select.add_argument("--power", type=positive, metavar="W", help="at most, by the name of the power mode")
         select.add_argument("--precision", choices=["fp16", "int8", "fp32"], default="fp16", help="of the engine")
         select.add_argument("--memory-gb", type=positive, metavar="N", help="that models must have; default: a bound")

@@ -1,0 +1,30 @@
+"""How fast variants would be on a board of the table of Jetsons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from edge_ai.core.errors import EdgeAIError
+from edge_ai.optimization.flops import count
+from edge_ai.optimization.trial import Judged
+from edge_ai.platforms.boards import Board, Precision
+from edge_ai.platforms.calibration import Prediction, calibrate
+
+
+def forecasts(judged: Sequence[Judged], board: Board) -> dict[str, Prediction]:
+    """The predicted speed of each variant with TensorRT in the board's fastest mode, by the variant's name.
+
+    Zeros in weights are not reckoned with. Left out: what cannot be counted, and what the board has no units for.
+    """
+    found, calibration = {}, calibrate()
+    for one in judged:
+        card = one.variant.card
+        try:
+            workload = count(card.model_path, card.input.size).workload(one.variant.name)
+        except EdgeAIError:
+            continue
+        prediction = calibration.predict([workload], board, board.top, cast(Precision, one.variant.precision))
+        if prediction is not None:
+            found[one.variant.name] = prediction
+    return found

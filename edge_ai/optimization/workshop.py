@@ -1,0 +1,178 @@
+"""One run of the workshop: make a variant, judge it, and ship it with its card and report, or refuse it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from edge_ai.evaluation.compare import Comparison
+from edge_ai.optimization import artifact
+from edge_ai.optimization.budget import accurate
+from edge_ai.optimization.half import to_half
+from edge_ai.optimization.progress import Made, Progress, silent
+from edge_ai.optimization.pruning import prune
+from edge_ai.optimization.quantize import quantize_dynamic, quantize_static
+from edge_ai.optimization.report import write_report
+from edge_ai.optimization.results import report_data
+from edge_ai.optimization.sensitivity import Sensitivity, leave, sensitivities
+from edge_ai.optimization.trial import Job, Judged, Trial, Variant
+
+QuantizeMethod = Literal["static", "dynamic", "fp16"]
+CalibrationMethod = Literal["minmax", "entropy", "percentile"]
+PruneMethod = Literal["structured", "unstructured", "magnitude", "2:4"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        shipped: the variant is in the output folder.
+        judged: the original first, then the variants.
+        report: where the page lies.
+        data: what is in it.
+    """
+
+    shipped: bool
+    judged: Sequence[Judged]
+    report: Path
+    data: Mapping[str, Any] = field(repr=False)
+
+
+def quantize(
+    job: Job,
+    output: Path,
+    *,
+    method: QuantizeMethod,
+    calibration: CalibrationMethod = "minmax",
+    keep: Collection[str] = (),
+    sensitivity: bool = True,
+    command: str = "",
+    progress: Progress = silent,
+) -> Outcome:
+    """Quantise a model and ship it if it passes.
+
+    Static INT8 that loses more than the budget is made again with ever more of the most sensitive layers left in float.
+
+    Args:
+        job: the model, the data and the budget.
+        output: folder for model, card and report.
+        method: "static" or "dynamic" INT8, or "fp16".
+        calibration: how ranges of activations are found, for "static".
+        keep: names of layers to leave in float in any case.
+        sensitivity: measure each layer's, for "static"; otherwise only if it is needed.
+        command: the command line, for the report.
+        progress: told of every step.
+
+    Raises:
+        EdgeAIError: the model, the data or the labels are no good, or nothing can be written; ``output`` is as it was.
+    """
+    with artifact.workplace(output) as work:
+        trial = Trial(job, progress)
+        maker = _Static(trial, work, calibration, keep, progress)
+        ranks: Sequence[Sensitivity] = ()
+        kept: Collection[str] = keep
+        if method == "static":
+            variant, found, ranks, kept = maker.make(sensitivity)
+        else:
+            make = quantize_dynamic if method == "dynamic" else to_half
+            name, precision = ("dynamic INT8", "int8") if method == "dynamic" else ("FP16", "fp16")
+            path = work / f"{job.card.name}_{'int8_dynamic' if method == 'dynamic' else 'fp16'}.onnx"
+            made = make(job.card.model_path, path, keep_float=keep, progress=progress)
+            variant, found = carded(job, made, name, precision), None
+        judged = trial.judge([variant], {variant.name: found} if found else None)
+        title = f"{job.card.name} {job.card.version}: {variant.name}"
+        data = report_data(title, command, trial, judged, sensitivities=ranks, kept=kept)
+        return deliver(work, output, judged, data)
+
+
+def prune_model(
+    job: Job,
+    output: Path,
+    *,
+    method: PruneMethod,
+    amount: float,
+    keep: Collection[str] = (),
+    command: str = "",
+    progress: Progress = silent,
+) -> Outcome:
+    """Prune a model and ship it if it passes; arguments and errors as of `quantize`.
+
+    Args:
+        method: "structured" removes channels, the others set weights to zero: "unstructured" the smallest of each
+            layer, "magnitude" the smallest of all, "2:4" two of every four.
+        amount: share of the channels or weights, 0 to 1.
+    """
+    with artifact.workplace(output) as work:
+        trial = Trial(job, progress)
+        path = work / f"{job.card.name}_{method.replace(':', 'to')}.onnx"
+        made = prune(job.card.model_path, path, method, amount, keep=keep, feeds=trial.feeds(), progress=progress)
+        variant = carded(job, made, f"pruned, {method}", "fp32")
+        judged = trial.judge([variant])
+        data = report_data(f"{job.card.name} {job.card.version}: {variant.name}", command, trial, judged)
+        return deliver(work, output, judged, data)
+
+
+def carded(job: Job, made: Made, name: str, precision: str) -> Variant:
+    """A variant with its card beside its model."""
+    version = f"{job.card.version}+{made.path.stem.removeprefix(job.card.name).strip('_').replace('_', '.')}"
+    source = f"{name} of {job.card.name} {job.card.version} (sha256 {job.card.sha256}), by edge_ai; {job.card.source}"
+    card = artifact.write_card(job.card, made.path, made.path.with_suffix(".yaml"), version=version, source=source)
+    return Variant(name, precision, card, made)
+
+
+def deliver(work: Path, output: Path, judged: Sequence[Judged], data: dict[str, Any]) -> Outcome:
+    """Ship what passed with its report; of what was refused only the report is kept, beside what was there before."""
+    page, text = write_report(data), json.dumps(data, indent=2, allow_nan=False) + "\n"
+    if data["verdict"]["shipped"]:
+        artifact.write_files(work, {"report.html": page, "report.json": text})
+        artifact.ship(work, output)
+        return Outcome(True, judged, output / "report.html", data)
+    name = "refused" if artifact.holds_model(output) else "report"
+    artifact.write_files(output, {f"{name}.html": page, f"{name}.json": text})
+    return Outcome(False, judged, output / f"{name}.html", data)
+
+
+class _Static:
+    """Static INT8, as much of it as the budget bears."""
+
+    def __init__(
+        self, trial: Trial, work: Path, calibration: CalibrationMethod, keep: Collection[str], progress: Progress
+    ) -> None:
+        self._trial, self._calibration, self._progress = trial, calibration, progress
+        self._keep = frozenset(keep)
+        self._source = trial.job.card.model_path
+        self._target = work / f"{trial.job.card.name}_int8.onnx"
+
+    def make(self, sensitivity: bool) -> tuple[Variant, Comparison, Sequence[Sensitivity], Collection[str]]:
+        variant, found = self._with(self._keep)
+        good = self._good(found)
+        ranks: Sequence[Sensitivity] = ()
+        if sensitivity or not good:
+            feeds = self._trial.feeds()
+            ranks = sensitivities(self._source, feeds, method=self._calibration, progress=self._progress)
+        kept, count = self._keep, 1
+        while not good and count < len(ranks):
+            kept = self._keep | leave(ranks, count)
+            variant, found = self._with(kept)
+            good, count = self._good(found), count * 2
+        return variant, found, ranks, kept
+
+    def _with(self, kept: Collection[str]) -> tuple[Variant, Comparison]:
+        made = quantize_static(
+            self._source,
+            self._target,
+            self._trial.feeds(),
+            method=self._calibration,
+            keep_float=kept,
+            progress=self._progress,
+        )
+        name = f"static INT8, {len(kept)} layers in float" if kept else "static INT8"
+        variant = carded(self._trial.job, made, name, "int8")
+        return variant, self._trial.compare(variant.card, f"{name} answers")
+
+    def _good(self, found: Comparison) -> bool:
+        return accurate(self._trial.job.budget, found)
