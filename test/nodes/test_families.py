@@ -135,7 +135,7 @@ def eye(ros, until, make_card):
 
     class Eye:
         def __init__(self, family, **parameters):
-            self.ros = ros(model=str(make_card(family)), **parameters)
+            self.ros = ros(**{"inference:model": make_card(family)}, **parameters)
             self.node = self.ros.add(InferenceNode())
             self._camera = self.ros.probe.create_publisher(Image, "camera/image_raw", SENSOR)
             assert self.ros.do(self.node, "configure"), self.node.fault
@@ -165,7 +165,7 @@ def test_a_classifier(eye):
 
 
 def test_a_classifier_reports_the_classes_asked_for_and_may_find_none(eye):
-    result = eye(classifier, classes="[bright]", score_threshold=0.5).first(InferenceResult, "inference/results")
+    result = eye(classifier, **{"inference:classes": "[bright]"}).first(InferenceResult, "inference/results")
     assert (len(result.classifications), len(result.detections)) == (0, 0)
 
 
@@ -208,7 +208,7 @@ def test_peaks_of_a_heatmap(eye):
 
 @pytest.mark.parametrize("family", [classifier, segmenter])
 def test_what_finds_no_objects_never_moves_a_robot(eye, until, family):
-    it = eye(family, follow_class="'*'", obstacle_classes="[]")
+    it = eye(family, **{"control:follow_class": "'*'", "control:obstacle_classes": "['']"})
     control = it.ros.add(ControlNode())
     said, commands = it.ros.listen(ControlStatus, "control/status", 100), it.ros.listen(Twist, "cmd_vel")
     assert it.ros.do(control, "configure")

@@ -1,6 +1,9 @@
+import hashlib
+
 import numpy as np
 import pytest
 import yaml
+from onnx import TensorProto, helper
 
 from edge_ai.core.errors import CardError, ImageError, InferenceError, ParameterError
 from edge_ai.runtime.model import Model
@@ -52,3 +55,39 @@ def test_a_card_whose_names_the_model_does_not_have_is_refused(tmp_path, side):
     card.write_text(yaml.safe_dump(values))
     with pytest.raises(CardError, match=rf"names {side} 'pixels': got a model whose {side}s are .*(images|scores)"):
         Model.load(InferenceParams(model=str(card)))
+
+
+def test_each_image_of_a_batch_gets_its_own_mask(tmp_path, make_frame):
+    shape = ["n", 32, 32, 1]
+    sides = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in ("x", "y")]
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "grey", sides[:1], sides[1:])
+    data = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()
+    (tmp_path / "grey.onnx").write_bytes(data)
+    values = {
+        "name": "grey",
+        "version": "1",
+        "task": "segmentation",
+        "file": "grey.onnx",
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "licence": "Apache-2.0",
+        "source": "made by a test",
+        "input": {"name": "x", "layout": "nhwc", "size": [32, 32], "color": "gray", "scale": 1 / 255},
+        "outputs": {"scores": "y"},
+        "decoder": {"family": "segmenter", "layout": "nhwc"},
+        "score_threshold": 0.7,
+        "labels": ["background", "bright"],
+    }
+    card = tmp_path / "card.yaml"
+    card.write_text(yaml.safe_dump(values))
+    model = Model.load(InferenceParams(model=str(card)))
+    try:
+        wide, tall = np.zeros((48, 96, 3), np.uint8), np.zeros((64, 20, 3), np.uint8)
+        wide[:, 48:] = 255
+        tall[:32] = 255
+        results = model.detect([make_frame(image=wide), make_frame(image=tall)], model.request(2))
+    finally:
+        model.close()
+    for result, image in zip(results, (wide, tall), strict=True):
+        assert result.segmentation.mask.shape == image.shape[:2]
+        assert (result.segmentation.mask == image[:, :, 0] // 255).mean() > 0.95
+        assert (result.classification, len(result.detections)) == (None, 0)
