@@ -41,7 +41,7 @@ def calibrate(
         progress: told of each picture; how many come is not known.
 
     Returns:
-        ``onnxruntime.quantization.calibrate.TensorsData``, symmetric around 0, and the number of pictures.
+        ``onnxruntime.quantization.calibrate.TensorsData`` and the number of pictures.
 
     Raises:
         EdgeAIError: no pictures come, or arrays that do not fit the model or hold NaN.

@@ -49,7 +49,7 @@ def to_half(source: Path, target: Path, *, keep_float: Collection[str] = (), pro
         except ModelError as error:
             raise ModelError(f"model '{source}' in FP16", got=error.got, mend="use INT8, or the float model") from None
         if kept:
-            _restore(half.graph, model, kept)
+            _restore(half, model, kept)
         notes = _check(half, model, folder)
         progress("converting to FP16", 1, 1)
         save_model(half, target)
@@ -74,17 +74,19 @@ def _overflows(model: Any) -> list[str]:
     return [f"Weights beyond FP16's range were cut to it: {', '.join(large)}."] if large else []
 
 
-def _restore(graph: Any, model: Any, kept: Collection[str]) -> None:
+def _restore(half_model: Any, model: Any, kept: Collection[str]) -> None:
     """Put operators back into FP32: their weights as they were, casts where they take and give activations."""
     onnx = library()
+    graph = half_model.graph
     half, single = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT
     weights = {tensor.name: tensor for tensor in model.graph.initializer}
-    floats = {name for name, tensor in weights.items() if tensor.data_type == single} | _floats(model)
+    floats = {name for name, tensor in weights.items() if tensor.data_type == single} | _named(model, single)
     before = {node.name: node for node in model.graph.node}
     added: dict[str, Any] = {}
     ordered = []
+    in_half = _named(half_model, half)
     for node in graph.node:
-        if node.name not in kept:
+        if node.name not in kept or in_half.isdisjoint(node.output):  # the conversion itself leaves some as they were
             ordered.append(node)
             continue
         after = []
@@ -115,12 +117,11 @@ def _restore(graph: Any, model: Any, kept: Collection[str]) -> None:
         copy.name = name + _BESIDE
 
 
-def _floats(model: Any) -> set[str]:
-    """Names of the activations that are FP32."""
-    onnx = library()
-    inferred = onnx.shape_inference.infer_shapes(model).graph
+def _named(model: Any, kind: int) -> set[str]:
+    """Names of the activations of a type."""
+    inferred = library().shape_inference.infer_shapes(model).graph
     values = (*inferred.input, *inferred.value_info, *inferred.output)
-    return {value.name for value in values if value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT}
+    return {value.name for value in values if value.type.tensor_type.elem_type == kind}
 
 
 def _check(half: Any, model: Any, folder: Path) -> list[str]:
