@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from debs import last_line
 from installer.process import clean_environment
 
 Say = Callable[[str], None]
+
+TELLING = re.compile(r"reason: |No matching version|new connection|name resolution|unreachable|timed out|No space left")
 
 
 class FetchError(Exception):
@@ -112,7 +115,8 @@ class Fetcher:
 def _npm(name: str, folder: Path) -> list[str]:
     if shutil.which("npm") is None:
         raise FetchError(f"no npm on this machine to fetch {name} with (Debian/Ubuntu: apt install npm)")
-    options = ["--ignore-scripts", "--silent", "--loglevel=error", "--fetch-retries=1", "--fetch-timeout=60000"]
+    patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000"]
+    options = ["--ignore-scripts", "--loglevel=error", "--update-notifier=false", *patience]
     return ["npm", "pack", *options, f"--cache={folder / 'cache'}", f"--pack-destination={folder}", name]
 
 
@@ -141,9 +145,9 @@ def _size(folder: Path) -> int:
 
 
 def _reason(errors: str) -> str:
-    """The line that says what went wrong: npm ends with where its log is."""
-    lines = [line for line in errors.splitlines() if "complete log" not in line and not line.rstrip().endswith(".log")]
-    return last_line("\n".join(lines))
+    """The line that says what went wrong, which clients follow up with advice."""
+    telling = [line for line in errors.splitlines() if TELLING.search(line)]
+    return last_line(telling[0] if telling else errors)
 
 
 def _members(archive: Path, names: Sequence[str] | dict[str, str]) -> dict[str, bytes]:

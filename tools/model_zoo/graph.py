@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import DTypeLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
-from onnx.shape_inference import infer_node_outputs
+from onnx.shape_inference import InferenceError, infer_node_outputs
 
 from model_zoo.errors import ConversionError
 
@@ -91,7 +91,7 @@ class Graph:
             if inputs and len(known) == len({tensor.name for tensor in inputs}):
                 return self._worked_out(node, known)
             tensors = _inferred(node, inputs)
-        except (RuntimeError, TypeError, ValueError, onnx.defs.SchemaError) as error:
+        except (RuntimeError, TypeError, ValueError, onnx.defs.SchemaError, InferenceError) as error:
             shapes = ", ".join(f"{tensor.dtype}{list(tensor.shape)}" for tensor in inputs)
             raise ConversionError(f"{operator} of {shapes}: {error}") from None
         self._constants.update(known)
@@ -147,7 +147,7 @@ def finished(graph: onnx.GraphProto) -> onnx.ModelProto:
     model = helper.make_model(graph, opset_imports=opset, ir_version=IR_VERSION, producer_name=PRODUCER)
     try:
         onnx.checker.check_model(model, full_check=True)
-    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+    except (onnx.checker.ValidationError, InferenceError) as error:
         raise ConversionError(f"what came of it is no valid model: {error}") from None
     return model
 

@@ -16,6 +16,8 @@ def _conv(op: Op, *, depthwise: bool) -> Laid:
     picture, kernel, *extra = op.inputs
     weight = kernel.known()  # height, width, channels in, channels out (or per channel)
     height, width, channels, _ = weight.shape
+    if channels != picture.shape[3]:
+        raise ConversionError(f"{channels} channels are wanted, there are {picture.shape[3]}")
     dilations = op.integers("dilations")[1:3] or [1, 1]
     reach = ((height - 1) * dilations[0] + 1, (width - 1) * dilations[1] + 1)
     laid = weight.transpose(2, 3, 0, 1).reshape(-1, 1, height, width) if depthwise else weight.transpose(3, 2, 0, 1)
