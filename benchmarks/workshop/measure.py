@@ -1,4 +1,4 @@
-"""Topic `workshop`: the shipped detector quantised and pruned as a user would, on labelled frames of the demo's video."""
+"""Topic `workshop`: the shipped detector quantised and pruned as a user would, on labelled frames of the video."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """Small models of the kinds that are quantised, and pictures for them."""
 
+import importlib.util
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -136,3 +138,14 @@ def interrupted():
                 return calls
 
     return interrupt
+
+
+_COLOURS = importlib.util.spec_from_file_location("colours", Path(__file__).with_name("colours.py"))
+colours = importlib.util.module_from_spec(_COLOURS)
+_COLOURS.loader.exec_module(colours)
+
+
+@pytest.fixture(scope="session")
+def colour_data(tmp_path_factory):
+    """A small real classifier: paths of its card, of thirty pictures and of their labels."""
+    return colours.make(tmp_path_factory.mktemp("colours"))

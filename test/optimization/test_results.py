@@ -46,6 +46,6 @@ def test_it_is_json_with_every_figure(data):
     assert math.isclose(twin["speedup"]["value"], 1, rel_tol=0.9)
     assert (twin["flops"], twin["parameters"]) == (original["flops"], original["parameters"])
     assert original["flops"] > 0
-    assert data["verdict"] == {"shipped": False, "reasons": twin["reasons"], "variant": "twin"}
-    assert [goal["name"] for goal in data["goals"]][0] == "top-1 loss"
+    assert data["verdict"] == {"shipped": twin["shipped"], "reasons": twin["reasons"], "variant": "twin"}
+    assert data["goals"][0]["name"] == "top-1 loss"
     assert data["machine"]["onnxruntime"]
