@@ -1,5 +1,5 @@
 # Everything lives in .venv/, build/, install/, log/ and out/; `make clean` removes them.
-.PHONY: help setup demo test test-core test-aarch64 test-gpu bench bench-gpu lint typecheck clean
+.PHONY: help setup demo models test test-core test-torch test-aarch64 test-gpu bench bench-gpu lint typecheck clean
 .DEFAULT_GOAL := help
 
 # python3, or whatever PYTHON= names; the set-up finds a supported one on PATH where python3 is not.
@@ -18,12 +18,18 @@ demo: setup  ## real video in, commands and pictures out (SOURCE=video|folder|UR
 	@$(IN_ENV) exec python tools/demo.py $(if $(SOURCE),--source "$(SOURCE)") $(if $(MODEL),--model "$(MODEL)") \
 	  $(if $(DURATION),--duration "$(DURATION)")
 
+models: setup  ## fetch real models of every family and convert them to ONNX (NAMES="selfie centerface" to choose)
+	@$(IN_ENV) exec python tools/models.py $(NAMES)
+
 test:  ## all tests (ARGS="-k camera" to choose)
 	@$(BOOTSTRAP) --with test
 	@$(IN_ENV) ROS_DOMAIN_ID=$$(python tools/domain.py) exec python -m pytest $(ARGS)
 
 test-core:  ## the tests that need no ROS, on other Pythons (PYTHONS="3.10 3.12")
 	@$(or $(PYTHON),$(FOUND)) tools/core_tests.py $(or $(PYTHONS),3.10 3.12)
+
+test-torch:  ## pruning and quantising networks of PyTorch, in an environment of its own
+	@$(or $(PYTHON),$(FOUND)) tools/torch_tests.py
 
 test-aarch64:  ## the pure tests and the shipped model on an emulated Jetson processor (TESTS="core control" to choose)
 	@$(BOOTSTRAP) --with test
