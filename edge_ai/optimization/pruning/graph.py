@@ -90,16 +90,15 @@ class Graph:
         """Remove nodes that reach no output, and constants that nobody reads."""
         graph = self.model.graph
         needed = set(self.outputs)
-        kept = []
-        for node in reversed(graph.node):
+        for place in reversed(range(len(graph.node))):  # in place: layers hold on to their nodes
+            node = graph.node[place]
             if needed.intersection(node.output):
-                kept.append(node)
                 needed.update(node.input, captured(node))
-        for name, entries in (("node", reversed(kept)), ("initializer", graph.initializer)):
-            chosen = [entry for entry in entries if name == "node" or entry.name in needed]
-            copies = [type(entry).FromString(entry.SerializeToString()) for entry in chosen]
-            graph.ClearField(name)
-            getattr(graph, name).extend(copies)
+            else:
+                del graph.node[place]
+        for place in reversed(range(len(graph.initializer))):
+            if graph.initializer[place].name not in needed:
+                del graph.initializer[place]
         self._tensors = {tensor.name: tensor for tensor in graph.initializer}
 
     def _separate_biases(self) -> None:
@@ -197,11 +196,12 @@ def simplified(model: Any) -> Any:
     if domains - {node.domain for node in model.graph.node} - {""}:
         return model
     imports = [opset for opset in result.opset_import if opset.domain in domains | {""}]
-    del result.opset_import[:]
-    result.opset_import.extend(imports)
-    result.graph.name = model.graph.name
-    result.ir_version = model.ir_version
-    return result
+    simple = onnx.ModelProto.FromString(model.SerializeToString())  # for what it says of itself
+    simple.graph.CopyFrom(result.graph)
+    simple.graph.name = model.graph.name
+    del simple.opset_import[:]
+    simple.opset_import.extend(imports)
+    return simple
 
 
 def _constants_to_initializers(graph: Any) -> None:

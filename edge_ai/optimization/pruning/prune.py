@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from edge_ai.core.errors import EdgeAIError, ModelError
 from edge_ai.optimization.onnx_file import load_model, save_model
+from edge_ai.optimization.onnx_graph import library
 from edge_ai.optimization.progress import Feeds, Made, Progress, silent
 from edge_ai.optimization.pruning.sparse import set_to_zero
 from edge_ai.optimization.pruning.structured import Removal, remove_channels
@@ -31,7 +32,7 @@ def prune(
     """Remove channels or set weights to zero.
 
     Args:
-        source: a model in floating point, an open batch at most.
+        source: a model in float32, an open batch at most.
         target: where the other one goes, written whole or not at all.
         method: "structured": channels are removed and the graph is rewired, smaller and faster everywhere;
             "unstructured": the smallest weights of each layer become zero; "magnitude": the smallest of all layers
@@ -44,8 +45,8 @@ def prune(
         progress: told what is being done.
 
     Raises:
-        ModelError: the model cannot be read, is quantised, leaves dimensions open or has nothing to prune; or the
-            target cannot be written.
+        ModelError: the model cannot be read, is quantised or of 16 bits, leaves dimensions open or has nothing to
+            prune; or the target cannot be written.
         EdgeAIError: an unknown method, an amount out of range, or a layer to keep that is none of the model's.
     """
     if method not in get_args(Method):
@@ -64,6 +65,10 @@ def prune(
 
 
 def _check_float(model: Any, source: Path) -> None:
+    kinds = {tensor.data_type for tensor in model.graph.initializer}
+    types = library().TensorProto
+    mend = "prune the float32 model, then quantise or convert what comes out"
     if _QUANTISED.intersection(node.op_type for node in model.graph.node):
-        mend = "prune the float model, then quantise what comes out"
-        raise ModelError(f"model '{source}'", got="a quantised model", wanted="one in floating point", mend=mend)
+        raise ModelError(f"model '{source}'", got="a quantised model", wanted="one in float32", mend=mend)
+    if kinds & {types.FLOAT16, types.BFLOAT16}:
+        raise ModelError(f"model '{source}'", got="weights of 16 bits", wanted="one in float32", mend=mend)

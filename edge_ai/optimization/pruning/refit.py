@@ -13,8 +13,10 @@ from edge_ai.optimization.pruning.analysis import Layer
 from edge_ai.optimization.pruning.graph import Array, Graph, attribute
 from edge_ai.optimization.pruning.observed import Places, tensors
 
-RIDGE = 1e-2
-"""How much a weight is held where it was, in parts of the mean square of its inputs."""
+RIDGE = 0.05
+"""How much a weight is held where it was, in parts of the mean square of its inputs.
+
+Of 0.001 to 0.2 the one that served the shipped detector best; between 0.05 and 0.2 it hardly matters."""
 
 Mask = NDArray[np.bool_]
 

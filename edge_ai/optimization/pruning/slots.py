@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +20,7 @@ class Slots:
 
     def __init__(self) -> None:
         self._parents = [STAYS]
+        self._table: IntArray | None = None
 
     def new(self, count: int) -> Axis:
         """Slots for an axis; a single index is never removed."""
@@ -29,6 +28,7 @@ class Slots:
             return None
         first = len(self._parents)
         self._parents.extend(range(first, first + count))
+        self._table = None
         return np.arange(first, first + count, dtype=np.int64)
 
     def join(self, *axes: Axis) -> Axis:
@@ -53,9 +53,14 @@ class Slots:
             for slot in () if axis is None else set(axis.tolist()):
                 self._unite(STAYS, slot)
 
-    def roots(self, axis: Iterable[int]) -> IntArray:
+    def roots(self, axis: IntArray) -> IntArray:
         """One slot for all of a set, of each index: equal where indices go together, `STAYS` where they stay."""
-        return np.array([self._root(int(slot)) for slot in axis], np.int64)
+        if self._table is None:
+            table = np.array(self._parents, np.int64)
+            while (table != table[table]).any():
+                table = table[table]
+            self._table = table
+        return np.asarray(self._table[axis], np.int64)
 
     def _root(self, slot: int) -> int:
         parents = self._parents
@@ -67,3 +72,4 @@ class Slots:
     def _unite(self, a: int, b: int) -> None:
         a, b = self._root(a), self._root(b)
         self._parents[max(a, b)] = min(a, b)  # so that STAYS is always a root
+        self._table = None

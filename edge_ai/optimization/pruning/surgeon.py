@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_ai.core.errors import EdgeAIError
 from edge_ai.optimization.progress import Feeds, Progress
 from edge_ai.optimization.pruning.analysis import Analysis, Layer
 from edge_ai.optimization.pruning.choice import Ranking
@@ -73,6 +74,7 @@ class ByInputs:
 
     Raises:
         ModelError: the model does not run on the inputs.
+        EdgeAIError: there are none.
     """
 
     def __init__(self, analysis: Analysis, model: Any, feeds: Feeds, otherwise: Ranking, progress: Progress) -> None:
@@ -115,5 +117,7 @@ def _covariances(layers: list[Layer], model: Any, feeds: Feeds, progress: Progre
             counts[name] += len(rows)
             sums[name] = sums[name] + rows.sum(axis=0, dtype=np.float64)
             squares[name] = squares[name] + (rows.T @ rows).astype(np.float64)
+    if not any(counts.values()):
+        raise EdgeAIError("pruning", got="no pictures", wanted="some dozens like those the model will see")
     means = {name: sums[name] / count for name, count in counts.items() if count}
     return {name: squares[name] / counts[name] - np.outer(mean, mean) for name, mean in means.items()}

@@ -108,9 +108,9 @@ def new_net():
 def agree():
     """Removes channels and checks that whoever did not make or read them answers the same; how many went."""
 
-    def agree(model, amount=0.4, seed=0, keep=(), shape=(1, 3, 8, 8), name="x"):
+    def agree(model, amount=0.4, seed=0, keep=(), shape=(1, 3, 8, 8), name="x", dtype=np.float32):
         cut, whole, removed = cut_and_silenced(model, amount, seed, keep)
-        feed = {name: np.random.default_rng(seed).normal(size=shape).astype(np.float32)}
+        feed = {name: np.random.default_rng(seed).normal(size=shape).astype(dtype)}
         for got, wanted in zip(outputs_of(cut, feed), outputs_of(whole, feed), strict=True):
             np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
         if removed:
