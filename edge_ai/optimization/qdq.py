@@ -17,6 +17,7 @@ from collections.abc import Collection
 from typing import Any
 
 from edge_ai.core.errors import EdgeAIError
+from edge_ai.optimization.joining import join
 from edge_ai.optimization.onnx_graph import in_order, library
 from edge_ai.optimization.prepare import OPERATORS
 
@@ -50,7 +51,7 @@ def insert(model: Any, ranges: Any, layers: Collection[str]) -> Any:
         reduce_range=True,
         weight_qType=QuantType.QInt8,
         activation_qType=QuantType.QInt8,
-        tensors_range=ranges,
+        tensors_range=join(copy, ranges, layers),
         nodes_to_quantize=list(layers),
         nodes_to_exclude=[],
         op_types_to_quantize=list(OPERATORS),

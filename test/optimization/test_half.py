@@ -67,6 +67,20 @@ def test_a_layer_that_the_conversion_leaves_in_float_can_be_kept(tmp_path, convo
         assert close(source, to_half(source, tmp_path / "half.onnx", keep_float=kept).path, feeds, 2e-3)
 
 
+def test_operators_stand_in_order_behind_one_that_stays_in_float(tmp_path, convolutional):
+    """The conversion appends its casts at the end: here those around TopK."""
+    source, feeds = convolutional
+    model = onnx.load(source)
+    model.graph.initializer.append(numpy_helper.from_array(np.array([16], np.int64), "k"))
+    model.graph.node[-1].output[0] = "before"
+    model.graph.node.append(onnx.helper.make_node("TopK", ["before", "k"], ["sorted", "places"], "topk"))
+    model.graph.node.append(onnx.helper.make_node("Relu", ["sorted"], ["y"], "relu"))
+    onnx.save(model, source)
+    made = to_half(source, tmp_path / "half.onnx").path
+    load_model(made)
+    assert close(source, made, feeds, 2e-3)
+
+
 def test_weights_out_of_range_are_said(tmp_path, convolutional):
     source, _ = convolutional
     model = onnx.load(source)

@@ -57,6 +57,28 @@ def test_every_layer_runs_in_int8(convolutional, tmp_path, executed):
     assert not found["Conv"]
 
 
+@pytest.mark.parametrize("cut", ["Relu", "Clip"])
+def test_what_a_relu_cuts_off_takes_no_room_in_the_range(convolutional, tmp_path, change, executed, cut):
+    """Here the layer's output reaches to -40 and counts from 0 to 1 or so."""
+    source, feeds = convolutional
+    model = onnx.load(source)
+    bounds = [numpy_helper.from_array(np.float32(value), name) for name, value in (("low", 0), ("high", 6))]
+    model.graph.initializer.extend(bounds)
+    biases = np.where(np.arange(16) % 2, -40, 0).astype(np.float32)
+    model.graph.initializer[3].CopyFrom(numpy_helper.from_array(biases, "b0"))
+    cutting = onnx.helper.make_node(cut, ["c0"] if cut == "Relu" else ["c0", "low", "high"], ["m0"], "cut")
+    stem, _, _, grouped, pointwise, *_ = model.graph.node
+    pointwise.input[0], pointwise.output[0] = "c1", "y"
+    kept = [stem, cutting, grouped, pointwise]
+    del model.graph.node[:]
+    model.graph.node.extend(kept)
+    onnx.save(model, source)
+    made = quantize_static(source, tmp_path / "int8.onnx", feeds)
+    assert change(source, made.path, next(feeds())) < 0.03
+    found = executed(made.path)
+    assert (found["QLinearConv"], found["QLinearLeakyRelu"]) == (3, 1)
+
+
 def test_the_shipped_model_shrinks_to_a_quarter_and_all_its_convolutions_run_in_int8(tmp_path, executed):
     source = Path(__file__).parents[2] / "models" / "nanodet_g_416.onnx"
     array = np.random.default_rng(0).normal(size=(1, 3, 416, 416)).astype(np.float32)
