@@ -1,7 +1,7 @@
 """A layer and the Relu or Clip behind it, quantised as one.
 
 What Relu and Clip cut off needs no room in the range of the layer's output: with the range of what they let through the
-error of EfficientNet-Lite0 fell from 0.52 to 0.24. And where one layer alone takes that, a LeakyRelu of slope 0 does the
+error of EfficientNet-Lite0 fell from 0.52 to 0.24. Where one layer alone takes that, a LeakyRelu of slope 0 does the
 same, for the Q behind it cuts off what is above; ONNX Runtime computes it in int8, and Relu and Clip in float.
 """
 
