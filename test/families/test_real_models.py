@@ -62,8 +62,9 @@ def test_lite0_says_the_same_of_several_pictures_at_once(model, picture, see):
         np.testing.assert_allclose(result.classification.scores, alone.scores, atol=1e-3)
 
 
-def test_centernet_finds_all_who_walk(see):
-    found = see("centernet_512", 400).detections
+@pytest.mark.parametrize("name", ["centernet_512", "ssd_mobilenet_v2"])
+def test_detectors_find_all_who_walk(see, name):
+    found = see(name, 400).detections
     people = found.boxes[[found.name(i) == "person" for i in range(len(found))]]
     for walker in WALKERS:
         assert max(overlap(np.array(walker), box) for box in people) > 0.6
@@ -75,6 +76,12 @@ def test_centernet_finds_one_person_and_one_cup(see):
     whole = np.array([*np.min(PERSON, axis=0), *np.max(PERSON, axis=0)])
     assert overlap(astronaut.boxes[0], whole) > 0.85
     assert [coffee.name(i) for i in range(len(coffee))].count("cup") == 1
+
+
+def test_ssd_finds_the_cup_and_the_cat(see):
+    coffee, cat = (see("ssd_mobilenet_v2", name).detections for name in ("coffee", "chelsea"))
+    assert (coffee.name(0), cat.name(0)) == ("cup", "cat")
+    assert min(coffee.scores[0], cat.scores[0]) > 0.8
 
 
 def test_selfie_tells_the_person_from_the_rest(see):

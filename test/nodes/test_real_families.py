@@ -67,8 +67,9 @@ def test_the_classes_of_a_picture(look):
     assert result.classifications[0].score > 0.8
 
 
-def test_objects_in_finished_boxes(look):
-    (person,) = look("centernet_512", "astronaut").detections
+@pytest.mark.parametrize("name", ["centernet_512", "ssd_mobilenet_v2"])
+def test_objects(look, name):
+    person = look(name, "astronaut").detections[0]
     assert person.class_name == "person"
     assert (person.x_min, person.y_min, person.x_max, person.y_max) == pytest.approx((15, 15, 365, 511), abs=25)
 

@@ -96,37 +96,65 @@ def test_lite0_is_the_published_architecture_for_any_number_of_pictures():
     np.testing.assert_allclose(both[1:], run(model, images=pictures[1:])["logits"], rtol=1e-3, atol=1e-4)
 
 
-def test_batch_normalisation_is_folded_without_a_change():
-    from model_zoo.efficientnet import _Layers
-    from model_zoo.graph import Graph
+@pytest.mark.parametrize("operator", ["Conv", "ConvTranspose"])
+def test_what_scales_and_shifts_channels_is_folded_without_a_change(operator):
+    from model_zoo.fold import fold
+    from onnx import TensorProto, helper, numpy_helper
 
     random = np.random.default_rng(1)
-    weights = {
-        "conv.weight": random.normal(size=(4, 3, 3, 3)).astype(np.float32),
-        "norm.weight": random.uniform(0.5, 2, 4).astype(np.float32),
-        "norm.bias": random.normal(size=4).astype(np.float32),
-        "norm.running_mean": random.normal(size=4).astype(np.float32),
-        "norm.running_var": random.uniform(0.1, 3, 4).astype(np.float32),
+    constants = {
+        "w": random.normal(size=(4, 3, 3, 3) if operator == "Conv" else (3, 4, 3, 3)),
+        "b": random.normal(size=4),
+        **{name: random.uniform(0.5, 2, size=4) for name in ("gain", "shift", "mean", "variance")},
+        "factor": random.normal(size=(1, 4, 1, 1)),
+        "one": np.array(1.0),
+        "row": random.normal(size=(1, 1, 1, 6 if operator == "Conv" else 10)),
     }
-    folded, plain = Graph(), Graph()
-    x = folded.input("x", np.float32, (1, 3, 8, 8))
-    folded = folded.model({"y": _Layers(folded, weights).conv(x, "conv", "norm", stride=2)}, "folded")
-    x = plain.input("x", np.float32, (1, 3, 8, 8))
-    conv = plain.add("Conv", x, plain.constant(weights["conv.weight"]), strides=[2, 2], pads=[0, 0, 1, 1])
-    names = ("weight", "bias", "running_mean", "running_var")
-    norm = plain.add(
-        "BatchNormalization", conv, *(plain.constant(weights[f"norm.{name}"]) for name in names), epsilon=1e-3
-    )
-    picture = random.normal(size=(1, 3, 8, 8)).astype(np.float32)
-    wanted = run(plain.model({"y": norm}, "plain"), x=picture)["y"]
-    np.testing.assert_allclose(run(folded, x=picture)["y"], wanted, atol=1e-5)
+    constants = {name: value.astype(np.float32) for name, value in constants.items()}
+    nodes = [
+        helper.make_node(operator, ["x", "w", "b"], ["c"]),
+        helper.make_node("BatchNormalization", ["c", "gain", "shift", "mean", "variance"], ["n"], epsilon=0.1),
+        helper.make_node("Mul", ["factor", "n"], ["m"]),
+        helper.make_node("Add", ["m", "one"], ["a"]),
+        helper.make_node("Add", ["a", "row"], ["y"]),  # of columns, not of channels
+        helper.make_node("Mul", ["y", "y"], ["z"]),
+    ]
+
+    def answer():
+        info = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("y", "z")]
+        shape = helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, 3, 8, 8))
+        initializers = [numpy_helper.from_array(value, name) for name, value in constants.items()]
+        graph = helper.make_graph(nodes, "folded", [shape], info, initializers)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        return run(model, x=np.random.default_rng(0).normal(size=(1, 3, 8, 8)).astype(np.float32))
+
+    before = answer()
+    fold(nodes, constants, ["y", "z"])
+    assert [node.op_type for node in nodes] == [operator, "Add", "Mul"]
+    np.testing.assert_allclose(answer()["z"], before["z"], rtol=1e-3, atol=1e-4)
+
+
+def test_what_others_read_too_is_not_folded():
+    from model_zoo.fold import fold
+    from onnx import helper
+
+    constants = {"w": np.ones((2, 2, 1, 1), np.float32), "two": np.array(2, np.float32)}
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"]),
+        helper.make_node("Mul", ["c", "two"], ["y"]),
+        helper.make_node("Add", ["c", "y"], ["z"]),
+    ]
+    fold(nodes, constants, ["z"])
+    assert [node.op_type for node in nodes] == ["Conv", "Mul", "Add"]
+    fold(nodes[:2], constants, ["y", "c"])
+    assert nodes[0].output[0] == "c"
 
 
 def test_a_checkpoint_without_a_layer_says_which():
     from model_zoo.efficientnet import lite0
     from model_zoo.errors import ConversionError
 
-    with pytest.raises(ConversionError, match=r"no weights _bn0\.running_mean"):
+    with pytest.raises(ConversionError, match=r"no weights _bn0\.weight"):
         lite0({"_conv_stem.weight": np.zeros((32, 3, 3, 3), np.float32)})
 
 

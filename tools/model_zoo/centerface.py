@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import onnx
 from onnx import numpy_helper, shape_inference, version_converter
 
 from model_zoo.errors import ConversionError
+from model_zoo.fold import fold
 from model_zoo.graph import OPSET, finished
 
 NAMES = {"input.1": "images", "537": "heatmap", "538": "sizes", "539": "offsets", "540": "landmarks"}
@@ -40,7 +40,12 @@ def centerface(content: bytes, size: tuple[int, int]) -> onnx.ModelProto:
     _fix(model.graph, height, width)
     graph = version_converter.convert_version(model, OPSET).graph
     _rename(graph)
-    _fold_norms(graph)
+    nodes = list(graph.node)
+    weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    fold(nodes, weights, [tensor.name for tensor in graph.output])
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in weights.items())
     return shape_inference.infer_shapes(finished(graph), strict_mode=True)
 
 
@@ -58,28 +63,3 @@ def _rename(graph: onnx.GraphProto) -> None:
     for node in graph.node:
         for side in (node.input, node.output):
             side[:] = [NAMES.get(name, name) for name in side]
-
-
-def _fold_norms(graph: onnx.GraphProto) -> None:
-    """Fold batch normalisations into the transposed convolutions before them, which no engine does by itself."""
-    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    makers = {node.output[0]: node for node in graph.node}
-    for norm in [node for node in graph.node if node.op_type == "BatchNormalization"]:
-        conv = makers[norm.input[0]]
-        if conv.op_type != "ConvTranspose" or len(conv.input) != 2 or _number(conv, "group", 1) != 1:
-            raise ConversionError(f"{norm.name} does not follow a plain transposed convolution")
-        gain, shift, mean, variance = (constants[name].astype(np.float64) for name in norm.input[1:5])
-        factor = gain / np.sqrt(variance + _number(norm, "epsilon", 1e-5))
-        weight = constants[conv.input[1]] * factor[None, :, None, None]
-        for name, array in ((f"{conv.input[1]}.folded", weight), (f"{conv.input[1]}.bias", shift - mean * factor)):
-            graph.initializer.append(numpy_helper.from_array(array.astype(np.float32), name))
-        conv.input[:] = [conv.input[0], f"{conv.input[1]}.folded", f"{conv.input[1]}.bias"]
-        conv.output[0] = norm.output[0]
-        graph.node.remove(norm)
-
-
-def _number(node: onnx.NodeProto, name: str, default: float) -> float:
-    for attribute in node.attribute:
-        if attribute.name == name:
-            return float(onnx.helper.get_attribute_value(attribute))
-    return default

@@ -1,7 +1,6 @@
 """EfficientNet-Lite0 as a graph, after the architecture its authors published; the weights from a checkpoint.
 
-EfficientNet-B0's blocks (arXiv 1905.11946, table 1) without squeeze-and-excitation, and ReLU6 for swish. Batch
-normalisation is folded into the convolutions.
+EfficientNet-B0's blocks (arXiv 1905.11946, table 1) without squeeze-and-excitation, and ReLU6 for swish.
 """
 
 from __future__ import annotations
@@ -12,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
+from model_zoo.arrays import Array
 from model_zoo.errors import ConversionError
-from model_zoo.graph import Array, Graph, Tensor, same_pads
+from model_zoo.graph import Graph, Tensor, same_pads
 
 SIZE = 224  # pixels
 EPSILON = 1e-3  # of the batch normalisations
@@ -81,25 +81,19 @@ class _Layers:
         return self.graph.add("Clip", x, self.graph.constant(np.float32(0)), self.graph.constant(np.float32(6)))
 
     def conv(self, x: Tensor, conv: str, norm: str, *, stride: int = 1, depthwise: bool = False) -> Tensor:
-        weight, bias = self._folded(conv, norm)
+        weight = self._array(f"{conv}.weight")
         kernel = weight.shape[2]
         height, width = int(x.shape[2]), int(x.shape[3])
-        return self.graph.add(
+        y = self.graph.add(
             "Conv",
             x,
             self.graph.constant(weight),
-            self.graph.constant(bias),
             strides=[stride, stride],
             pads=same_pads((height, width), (kernel, kernel), (stride, stride)),
             group=len(weight) if depthwise else 1,
         )
-
-    def _folded(self, conv: str, norm: str) -> tuple[Array, Array]:
-        mean, variance = self._array(f"{norm}.running_mean"), self._array(f"{norm}.running_var")
-        scale = self._array(f"{norm}.weight") / np.sqrt(variance.astype(np.float64) + EPSILON)
-        weight = self._array(f"{conv}.weight") * scale[:, None, None, None]
-        bias = self._array(f"{norm}.bias") - mean * scale
-        return weight.astype(np.float32), bias.astype(np.float32)
+        numbers = [self.weight(f"{norm}.{part}") for part in ("weight", "bias", "running_mean", "running_var")]
+        return self.graph.add("BatchNormalization", y, *numbers, epsilon=EPSILON)
 
     def _array(self, name: str) -> Array:
         if name not in self._weights:

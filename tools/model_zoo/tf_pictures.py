@@ -9,7 +9,7 @@ import numpy as np
 from model_zoo.errors import ConversionError
 from model_zoo.graph import Pads, Tensor, same_pads
 from model_zoo.tf_arithmetic import activated
-from model_zoo.tfjs import Converter, Laid, Op
+from model_zoo.tf_graph import Converter, Laid, Op
 
 
 def _conv(op: Op, *, depthwise: bool) -> Laid:
@@ -35,6 +35,15 @@ def _conv(op: Op, *, depthwise: bool) -> Laid:
         group=channels if depthwise else 1,
     )
     return op.first(activated(op, tensor, functions[biased:]))
+
+
+def _norm(op: Op) -> Laid:
+    picture, *numbers = op.inputs
+    if op.flag("is_training", True):
+        raise ConversionError("it is in training")
+    epsilon = op.number("epsilon", 1e-4)
+    constants = (op.graph.constant(number.known()) for number in numbers)
+    return op.first(op.graph.add("BatchNormalization", picture.first, *constants, epsilon=epsilon))
 
 
 def _conv_transposed(op: Op) -> Laid:
@@ -108,6 +117,8 @@ CONVERTERS: dict[str, Converter] = {
     "Conv2DBackpropInput": _conv_transposed,
     "DepthwiseConv2dNative": partial(_conv, depthwise=True),
     "FusedDepthwiseConv2dNative": partial(_conv, depthwise=True),
+    "FusedBatchNorm": _norm,
+    "FusedBatchNormV3": _norm,
     "MaxPool": partial(_pool, operator="MaxPool"),
     "ResizeBilinear": _resize,
     "_FusedConv2D": partial(_conv, depthwise=False),

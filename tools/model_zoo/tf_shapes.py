@@ -11,7 +11,7 @@ from onnx import helper
 from model_zoo.errors import ConversionError
 from model_zoo.graph import Tensor
 from model_zoo.tf_arithmetic import together
-from model_zoo.tfjs import Converter, Laid, Op
+from model_zoo.tf_graph import Converter, Laid, Op
 
 Part = slice | int | None | EllipsisType
 INT64 = helper.np_dtype_to_tensor_dtype(np.dtype(np.int64))

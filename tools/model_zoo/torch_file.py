@@ -14,11 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from model_zoo.arrays import Array
 from model_zoo.errors import ConversionError
-
-Array = NDArray[Any]
 
 MAGIC = 0x1950A86A20F9469CFC6C
 STORAGES = {

@@ -1,0 +1,7 @@
+"""Short names for types of arrays."""
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
