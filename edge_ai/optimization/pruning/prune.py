@@ -39,8 +39,9 @@ def prune(
             together; "2:4": two of four, for the sparse tensor cores of NVIDIA's GPUs.
         amount: the part of channels or weights, between 0 and 1; "2:4" always takes half.
         keep: names of layers that are left alone.
-        feeds: inputs like those the model will see, some dozens, without labels; only "structured" uses them, to
-            choose channels and to fit what is left. Without them accuracy falls far.
+        feeds: inputs of all that the model will see, some dozens, without labels; only "structured" uses them, to
+            choose channels and to fit what is left. Without them accuracy falls far, and what they do not show is
+            forgotten: NanoDet without 30 % of its channels, fitted on a video of pedestrians, finds no cat.
         multiple: "structured" leaves multiples of this many channels where it can.
         progress: told what is being done.
 

@@ -126,8 +126,9 @@ def _how_many(analysis: Analysis, left: Left, amount: float) -> str:
 
 def _fitted(layers: int, pictures: int) -> str:
     return (
-        f"The weights of {layers} layers were fitted to what the original computes on {pictures} pictures; on pictures"
-        f" of another kind it will be less accurate than on these. To get nearer to the original, {_TRAIN}."
+        f"The weights of {layers} layers were fitted to what the original computes on {pictures} pictures: whatever"
+        " they do not show, other places, light or classes, the model may no longer recognise at all, and figures from"
+        f" pictures of the same scene flatter it. Give pictures of all that it will see; or {_TRAIN}."
     )
 
 
