@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from edge_ai.backends.onnx_order import in_order, put
 from edge_ai.core.errors import BackendError, ModelError
 
 _HALF = "__fp16"
@@ -24,7 +25,7 @@ def to_half(model_path: Path) -> bytes:
     """A model that computes in FP16 and keeps the types of its inputs and outputs, as ONNX.
 
     TensorRT 11 knows no FP16 flag: there the types of the tensors decide. The conversion is ONNX Runtime's, with casts
-    at the ends of our own: its ``keep_io_types`` was seen to leave an FP16 output and graphs out of order.
+    at the ends of our own: its ``keep_io_types`` was seen to leave an FP16 output. It leaves graphs out of order, too.
 
     Raises:
         ModelError: the model cannot be read or converted.
@@ -40,6 +41,7 @@ def to_half(model_path: Path) -> bytes:
         mend = "use precision fp32, or convert the model with NVIDIA ModelOpt's AutoCast"
         raise ModelError(f"model file '{model_path}' in FP16", got=str(error), mend=mend) from error
     _restore_ends(half.graph, types)
+    put(half.graph, in_order(half.graph.node))
     return bytes(half.SerializeToString())
 
 

@@ -64,6 +64,7 @@ def write_card(original: ModelCard, model: Path, card: Path, *, version: str, so
         source: how it was made.
     """
     values: dict[str, Any] = original.model_dump(mode="json", exclude_none=True)
+    values = {key: value for key, value in values.items() if value != []}
     values |= {"version": version, "file": model.name, "sha256": digest(model), "source": source}
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
     card.write_text(

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from edge_ai.backends import trt_precision
+from edge_ai.backends.onnx_order import in_order, put
 from edge_ai.core.errors import ModelError, ParameterError
 from edge_ai.optimization.onnx_checks import first_line
 from edge_ai.optimization.onnx_file import load_model, save_model
-from edge_ai.optimization.onnx_graph import in_order, library
+from edge_ai.optimization.onnx_graph import library
 from edge_ai.optimization.prepare import check_float, scratch
 from edge_ai.optimization.progress import LayerChange, Made, Progress, silent
 
@@ -50,7 +51,7 @@ def to_half(source: Path, target: Path, *, keep_float: Collection[str] = (), pro
             raise ModelError(f"model '{source}' in FP16", got=error.got, mend="use INT8, or the float model") from None
         if kept:
             _restore(half, model, kept)
-        _sort(half.graph)
+        put(half.graph, in_order(half.graph.node))
         notes = _check(half, model, folder)
         progress("converting to FP16", 1, 1)
         save_model(half, target)
@@ -109,22 +110,11 @@ def _restore(half_model: Any, model: Any, kept: Collection[str]) -> None:
                     onnx.helper.make_node("Cast", [name + _BESIDE], [given], name=f"{name}{_BESIDE}_half", to=half)
                 )
         ordered += [node, *after]
-    _put(graph, ordered)
+    put(graph, ordered)
     for name, tensor in added.items():
         copy = graph.initializer.add()
         copy.CopyFrom(tensor)
         copy.name = name + _BESIDE
-
-
-def _sort(graph: Any) -> None:
-    """The conversion appends some of its casts at the end."""
-    _put(graph, in_order(graph.node))
-
-
-def _put(graph: Any, operators: Collection[Any]) -> None:
-    copies = [library().NodeProto.FromString(node.SerializeToString()) for node in operators]
-    del graph.node[:]
-    graph.node.extend(copies)
 
 
 def _named(model: Any, kind: int) -> set[str]:
