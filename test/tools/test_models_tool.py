@@ -5,6 +5,8 @@ import json
 import os
 import resource
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import zipfile
@@ -271,6 +273,24 @@ def test_a_folder_that_cannot_be_written_is_said(shelf, tmp_path, capsys):
     (tmp_path / "out").write_text("a file")
     assert shelf.main(["mine", "--out", str(tmp_path / "out")]) == 1
     assert f"{tmp_path}/out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_while_it_fetches_it_leaves_nothing(offline, root, tmp_path, asked):
+    """pip waits for an index that never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as index:
+        index.settimeout(30)
+        env = {**os.environ, "PIP_INDEX_URL": f"http://127.0.0.1:{index.getsockname()[1]}/"}
+        command = [sys.executable, str(root / "tools" / "models.py"), "centerface", "--out", str(tmp_path / "out")]
+        child = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        try:
+            index.accept()
+            child.send_signal(asked)
+            _, errors = child.communicate(timeout=30)
+        finally:
+            child.kill()
+    assert (child.returncode, errors) == (130, "models.py: interrupted; what was finished is kept\n")
+    assert list((tmp_path / "out" / "models").iterdir()) == []
 
 
 def test_help_needs_no_library(root):
