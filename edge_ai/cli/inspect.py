@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from edge_ai.cli.arguments import image_size_of
 
 if TYPE_CHECKING:
-    from edge_ai.optimization.inspection import Inspection
-    from edge_ai.optimization.support import Support
+    from edge_ai.optimization.inspection.inspection import Inspection
+    from edge_ai.optimization.inspection.support import Support
 
 _NODES = 3  # named of each refused operator
 
@@ -29,7 +29,7 @@ class InspectCommand:
     def main(self, options: argparse.Namespace) -> int:
         from dataclasses import asdict
 
-        from edge_ai.optimization.inspection import inspect
+        from edge_ai.optimization.inspection.inspection import inspect
 
         found = inspect(options.model, options.size)
         print(json.dumps(asdict(found), indent=2, default=str, allow_nan=False) if options.json else _text(found))

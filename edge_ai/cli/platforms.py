@@ -98,7 +98,7 @@ def _workloads(options: argparse.Namespace) -> tuple[Any, ...]:
 
 def _workload(path: Path, size: tuple[int, int] | None) -> Any:
     """What a model costs; a card says how large its input is where the model leaves that open."""
-    from edge_ai.optimization.flops import count
+    from edge_ai.optimization.inspection.flops import count
     from edge_ai.processing.card import ModelCard
 
     if path.suffix in (".yaml", ".yml"):

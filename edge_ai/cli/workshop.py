@@ -58,8 +58,8 @@ def job(options: argparse.Namespace, **changes: Any) -> Any:
         EdgeAIError: a value is out of range, or the card is no good.
     """
     from edge_ai.core.errors import ParameterError
-    from edge_ai.optimization.budget import Budget
-    from edge_ai.optimization.trial import Job
+    from edge_ai.optimization.judging.budget import Budget
+    from edge_ai.optimization.judging.trial import Job
     from edge_ai.processing.card import ModelCard
 
     if options.rounds < 3:

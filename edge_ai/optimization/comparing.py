@@ -7,10 +7,10 @@ from pathlib import Path
 
 from edge_ai.core.errors import CardError
 from edge_ai.optimization import artifact
+from edge_ai.optimization.judging.trial import Job, Trial, Variant
 from edge_ai.optimization.progress import Progress, silent
 from edge_ai.optimization.report import write_report
 from edge_ai.optimization.results import report_data
-from edge_ai.optimization.trial import Job, Trial, Variant
 from edge_ai.optimization.workshop import Outcome
 from edge_ai.processing.card import ModelCard
 

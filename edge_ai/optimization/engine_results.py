@@ -7,7 +7,7 @@ from typing import Any
 
 from edge_ai.backends.engine_manifest import Manifest
 from edge_ai.core.goals import Goal
-from edge_ai.optimization.machine import machine
+from edge_ai.optimization.judging.machine import machine
 from edge_ai.processing.card import ModelCard
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import cast
 
 from edge_ai.core.errors import EdgeAIError
-from edge_ai.optimization.flops import count
-from edge_ai.optimization.trial import Judged
+from edge_ai.optimization.inspection.flops import count
+from edge_ai.optimization.judging.trial import Judged
 from edge_ai.platforms.boards import Board, Precision
 from edge_ai.platforms.calibration import Prediction, calibrate
 

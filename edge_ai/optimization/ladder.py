@@ -10,13 +10,13 @@ from typing import Any
 
 from edge_ai.core.errors import EdgeAIError, ParameterError
 from edge_ai.optimization import artifact
-from edge_ai.optimization.budget import Decision
 from edge_ai.optimization.forecast import forecasts
+from edge_ai.optimization.judging.budget import Decision
+from edge_ai.optimization.judging.trial import Job, Judged, Trial
 from edge_ai.optimization.progress import Progress, silent
 from edge_ai.optimization.report import write_report
 from edge_ai.optimization.results import pareto, report_data
 from edge_ai.optimization.rungs import Rung, rungs
-from edge_ai.optimization.trial import Job, Judged, Trial
 from edge_ai.optimization.workshop import Outcome, carded
 from edge_ai.platforms.boards import board
 from edge_ai.platforms.calibration import Prediction

@@ -9,10 +9,10 @@ from typing import Any
 
 from edge_ai.core.goals import Goal
 from edge_ai.evaluation.compare import Estimate
-from edge_ai.optimization.flops import count
-from edge_ai.optimization.machine import machine
-from edge_ai.optimization.sensitivity import Sensitivity
-from edge_ai.optimization.trial import Judged, Trial
+from edge_ai.optimization.inspection.flops import count
+from edge_ai.optimization.judging.machine import machine
+from edge_ai.optimization.judging.trial import Judged, Trial
+from edge_ai.optimization.quantization.sensitivity import Sensitivity
 
 
 def report_data(

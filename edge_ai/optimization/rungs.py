@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_ai.optimization.half import to_half
+from edge_ai.optimization.judging.trial import Trial
 from edge_ai.optimization.progress import Made, Progress
 from edge_ai.optimization.pruning import prune
-from edge_ai.optimization.quantize import quantize_dynamic, quantize_static
-from edge_ai.optimization.trial import Trial
+from edge_ai.optimization.quantization.half import to_half
+from edge_ai.optimization.quantization.quantize import quantize_dynamic, quantize_static
 from edge_ai.optimization.workshop import CalibrationMethod
 from edge_ai.platforms.boards import Precision
 

@@ -18,13 +18,13 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from edge_ai.core.errors import EdgeAIError, ModelError
-from edge_ai.optimization.half import to_half
 from edge_ai.optimization.onnx_file import save_model
 from edge_ai.optimization.onnx_graph import library
 from edge_ai.optimization.progress import Feeds, Made, Progress, silent
 from edge_ai.optimization.pruning import Method
 from edge_ai.optimization.pruning.sparse import two_of_four
-from edge_ai.optimization.quantize import quantize_dynamic, quantize_static
+from edge_ai.optimization.quantization.half import to_half
+from edge_ai.optimization.quantization.quantize import quantize_dynamic, quantize_static
 
 Module = Any
 """A torch.nn.Module."""

@@ -10,15 +10,15 @@ from typing import Any, Literal
 
 from edge_ai.evaluation.compare import Comparison
 from edge_ai.optimization import artifact
-from edge_ai.optimization.budget import accurate
-from edge_ai.optimization.half import to_half
+from edge_ai.optimization.judging.budget import accurate
+from edge_ai.optimization.judging.trial import Job, Judged, Trial, Variant
 from edge_ai.optimization.progress import Made, Progress, silent
 from edge_ai.optimization.pruning import prune
-from edge_ai.optimization.quantize import quantize_dynamic, quantize_static
+from edge_ai.optimization.quantization.half import to_half
+from edge_ai.optimization.quantization.quantize import quantize_dynamic, quantize_static
+from edge_ai.optimization.quantization.sensitivity import Sensitivity, leave, sensitivities
 from edge_ai.optimization.report import write_report
 from edge_ai.optimization.results import report_data
-from edge_ai.optimization.sensitivity import Sensitivity, leave, sensitivities
-from edge_ai.optimization.trial import Job, Judged, Trial, Variant
 
 QuantizeMethod = Literal["static", "dynamic", "fp16"]
 CalibrationMethod = Literal["minmax", "entropy", "percentile"]

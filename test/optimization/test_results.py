@@ -6,10 +6,10 @@ import math
 import pytest
 
 from edge_ai.evaluation.compare import Comparison, Estimate
-from edge_ai.optimization.budget import Budget
-from edge_ai.optimization.measure import Measured
+from edge_ai.optimization.judging.budget import Budget
+from edge_ai.optimization.judging.measure import Measured
+from edge_ai.optimization.judging.trial import Job, Judged, Trial, Variant
 from edge_ai.optimization.results import pareto, report_data
-from edge_ai.optimization.trial import Job, Judged, Trial, Variant
 from edge_ai.processing.card import ModelCard
 
 

@@ -7,11 +7,11 @@ import os
 import pytest
 
 from edge_ai.core.errors import EdgeAIError
-from edge_ai.optimization.budget import Budget
 from edge_ai.optimization.comparing import compare_models
+from edge_ai.optimization.judging.budget import Budget
+from edge_ai.optimization.judging.measure import open_model
+from edge_ai.optimization.judging.trial import Job
 from edge_ai.optimization.ladder import optimize
-from edge_ai.optimization.measure import open_model
-from edge_ai.optimization.trial import Job
 from edge_ai.optimization.workshop import prune_model, quantize
 from edge_ai.processing.card import ModelCard
 

@@ -10,7 +10,7 @@ pytest.importorskip("torch_pruning", reason="needs the extra 'torch': make test-
 
 from edge_ai.core.errors import EdgeAIError, ModelError  # noqa: E402
 from edge_ai.optimization.pruning import prune  # noqa: E402
-from edge_ai.optimization.quantize import quantize_static  # noqa: E402
+from edge_ai.optimization.quantization.quantize import quantize_static  # noqa: E402
 from edge_ai.optimization.torch_modules import (  # noqa: E402
     export_module,
     hold_zeros,

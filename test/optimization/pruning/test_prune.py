@@ -10,9 +10,9 @@ import pytest
 from onnx import helper, numpy_helper
 
 from edge_ai.core.errors import EdgeAIError, ModelError
-from edge_ai.optimization.flops import count
-from edge_ai.optimization.half import to_half
+from edge_ai.optimization.inspection.flops import count
 from edge_ai.optimization.pruning import prune
+from edge_ai.optimization.quantization.half import to_half
 
 ROOT = Path(__file__).parents[3]
 NANODET = ROOT / "models" / "nanodet_g_416.onnx"

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_ai.core.errors import ModelError
-from edge_ai.optimization.calibration import Method, calibrate, fitting
 from edge_ai.optimization.onnx_checks import first_line
 from edge_ai.optimization.onnx_file import load_model, save_model
 from edge_ai.optimization.onnx_graph import library
-from edge_ai.optimization.prepare import chosen, prepared, scratch
 from edge_ai.optimization.progress import Feeds, LayerChange, Made, Progress, silent
-from edge_ai.optimization.qdq import insert
+from edge_ai.optimization.quantization.calibration import Method, calibrate, fitting
+from edge_ai.optimization.quantization.prepare import chosen, prepared, scratch
+from edge_ai.optimization.quantization.qdq import insert
 
 _FEW = 8
 

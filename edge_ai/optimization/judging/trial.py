@@ -17,9 +17,9 @@ from edge_ai.evaluation.agreement import truth_from
 from edge_ai.evaluation.compare import Comparison, compare
 from edge_ai.evaluation.labels import load_coco
 from edge_ai.evaluation.truth import Truth
-from edge_ai.optimization.budget import Budget, Decision, judge
-from edge_ai.optimization.measure import ROUNDS, Measured, answers, measure, open_model
-from edge_ai.optimization.pictures import Pictures, held
+from edge_ai.optimization.judging.budget import Budget, Decision, judge
+from edge_ai.optimization.judging.measure import ROUNDS, Measured, answers, measure, open_model
+from edge_ai.optimization.judging.pictures import Pictures, held
 from edge_ai.optimization.progress import Feeds, Made, Progress, silent
 from edge_ai.processing.card import ModelCard
 from edge_ai.processing.resize import Preprocessor

@@ -8,10 +8,10 @@ import pytest
 from onnx import TensorProto, checker, helper, numpy_helper, save
 
 from edge_ai.core.errors import EdgeAIError, ModelError
-from edge_ai.optimization.flops import count
+from edge_ai.optimization.inspection.flops import count
 from edge_ai.processing.card import ModelCard
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def weights(name, *shape):

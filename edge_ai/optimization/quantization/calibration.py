@@ -16,8 +16,8 @@ from edge_ai.core.errors import EdgeAIError, InferenceError
 from edge_ai.optimization.onnx_checks import first_line
 from edge_ai.optimization.onnx_file import save_model
 from edge_ai.optimization.onnx_graph import inputs, library
-from edge_ai.optimization.prepare import OPERATORS
 from edge_ai.optimization.progress import Feeds, Progress
+from edge_ai.optimization.quantization.prepare import OPERATORS
 
 Method = Literal["minmax", "entropy", "percentile"]
 _WHAT = "calibration data"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge_ai.core.types import Frame, Result
 from edge_ai.evaluation.compare import Estimate
-from edge_ai.optimization.energy import EnergyMeter
+from edge_ai.optimization.judging.energy import EnergyMeter
 from edge_ai.optimization.progress import Progress, silent
 from edge_ai.processing.card import ModelCard
 from edge_ai.runtime.model import Model, backend_for

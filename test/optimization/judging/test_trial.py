@@ -6,8 +6,8 @@ import json
 import pytest
 
 from edge_ai.core.errors import EdgeAIError, ParameterError
-from edge_ai.optimization.budget import Budget
-from edge_ai.optimization.trial import Job, Trial, Variant
+from edge_ai.optimization.judging.budget import Budget
+from edge_ai.optimization.judging.trial import Job, Trial, Variant
 from edge_ai.processing.card import ModelCard
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from edge_ai.core.errors import ParameterError
 from edge_ai.core.goals import Goal
 from edge_ai.evaluation.compare import Comparison
-from edge_ai.optimization.measure import Measured
+from edge_ai.optimization.judging.measure import Measured
 
 LABELLED = 10
 """Labels a class must have for its own accuracy to be judged: with fewer, one picture decides."""

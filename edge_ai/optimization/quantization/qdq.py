@@ -17,9 +17,9 @@ from collections.abc import Collection
 from typing import Any
 
 from edge_ai.core.errors import EdgeAIError
-from edge_ai.optimization.joining import join
 from edge_ai.optimization.onnx_graph import in_order, library
-from edge_ai.optimization.prepare import OPERATORS
+from edge_ai.optimization.quantization.joining import join
+from edge_ai.optimization.quantization.prepare import OPERATORS
 
 _Q, _DQ = "QuantizeLinear", "DequantizeLinear"
 _OLDEST = (1, 21)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from edge_ai.core.errors import EdgeAIError, SourceError
-from edge_ai.optimization.pictures import Pictures, held
+from edge_ai.optimization.judging.pictures import Pictures, held
 
 
 def shade(value):

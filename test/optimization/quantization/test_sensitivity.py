@@ -5,8 +5,8 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from edge_ai.optimization.quantize import quantize_static
-from edge_ai.optimization.sensitivity import leave, sensitivities
+from edge_ai.optimization.quantization.quantize import quantize_static
+from edge_ai.optimization.quantization.sensitivity import leave, sensitivities
 
 
 def test_every_layer_is_measured_worst_first(network):

@@ -6,8 +6,8 @@ import pytest
 
 from edge_ai.core.errors import ParameterError
 from edge_ai.evaluation.compare import ClassScore, Comparison, Estimate
-from edge_ai.optimization.budget import Budget, accurate, judge
-from edge_ai.optimization.measure import Measured
+from edge_ai.optimization.judging.budget import Budget, accurate, judge
+from edge_ai.optimization.judging.measure import Measured
 
 
 def comparison(loss=0.0, low=None, high=None, classes=(), agreement=False):

@@ -5,8 +5,8 @@ import pytest
 from onnx import TensorProto, external_data_helper, helper, load, numpy_helper, save
 
 from edge_ai.core.errors import CardError, ModelError
-from edge_ai.optimization.flops import count
-from edge_ai.optimization.inspection import inspect
+from edge_ai.optimization.inspection.flops import count
+from edge_ai.optimization.inspection.inspection import inspect
 from edge_ai.runtime.resources import shipped_card
 
 FLOAT = TensorProto.FLOAT

@@ -7,8 +7,8 @@ import pytest
 from onnx import TensorProto, numpy_helper
 
 from edge_ai.core.errors import ModelError, ParameterError
-from edge_ai.optimization.half import to_half
 from edge_ai.optimization.onnx_file import load_model
+from edge_ai.optimization.quantization.half import to_half
 
 # ONNX Runtime's last optimisation breaks FP16 on aarch64.
 LEVEL = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED

@@ -11,7 +11,7 @@ from onnx import numpy_helper
 
 from edge_ai.core.errors import ModelError, ParameterError
 from edge_ai.optimization.onnx_file import load_model
-from edge_ai.optimization.quantize import quantize_dynamic, quantize_static
+from edge_ai.optimization.quantization.quantize import quantize_dynamic, quantize_static
 
 
 def constants(model):
@@ -80,7 +80,7 @@ def test_what_a_relu_cuts_off_takes_no_room_in_the_range(convolutional, tmp_path
 
 
 def test_the_shipped_model_shrinks_to_a_quarter_and_all_its_convolutions_run_in_int8(tmp_path, executed):
-    source = Path(__file__).parents[2] / "models" / "nanodet_g_416.onnx"
+    source = Path(__file__).parents[3] / "models" / "nanodet_g_416.onnx"
     array = np.random.default_rng(0).normal(size=(1, 3, 416, 416)).astype(np.float32)
     made = quantize_static(source, tmp_path / "int8.onnx", lambda: iter([{"images": array}]))
     assert made.path.stat().st_size < 0.26 * source.stat().st_size

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from edge_ai.backends import trt_api
+from edge_ai.optimization.inspection.tensorrt_operators import SOURCE, refusal
 from edge_ai.optimization.onnx_graph import nodes
-from edge_ai.optimization.tensorrt_operators import SOURCE, refusal
 
 _OF_ONNX_RUNTIME = (
     r"implementation for (?P<operator>\w+)\(-?\d+\) node with name '(?P<node>[^']*)'",

@@ -12,8 +12,8 @@ from edge_ai.core.errors import ModelError, ParameterError
 from edge_ai.optimization.onnx_checks import first_line
 from edge_ai.optimization.onnx_file import load_model, save_model
 from edge_ai.optimization.onnx_graph import library
-from edge_ai.optimization.prepare import check_float, scratch
 from edge_ai.optimization.progress import LayerChange, Made, Progress, silent
+from edge_ai.optimization.quantization.prepare import check_float, scratch
 
 _HALF_RANGE = 65504.0
 _BESIDE = "__fp32"

@@ -5,8 +5,8 @@ import pytest
 
 from edge_ai.core.errors import ModelError
 from edge_ai.core.types import Frame, FrameHeader
-from edge_ai.optimization.energy import EnergyMeter
-from edge_ai.optimization.measure import Measured, answers, measure, open_model
+from edge_ai.optimization.judging.energy import EnergyMeter
+from edge_ai.optimization.judging.measure import Measured, answers, measure, open_model
 from edge_ai.processing.card import ModelCard
 from edge_ai.runtime.resources import shipped_card
 

@@ -5,9 +5,9 @@ import onnx
 import pytest
 
 from edge_ai.core.errors import EdgeAIError, InferenceError
-from edge_ai.optimization.calibration import calibrate, fitting
-from edge_ai.optimization.prepare import prepared
 from edge_ai.optimization.progress import silent
+from edge_ai.optimization.quantization.calibration import calibrate, fitting
+from edge_ai.optimization.quantization.prepare import prepared
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from edge_ai.core.errors import ModelError
-from edge_ai.optimization import activations
-from edge_ai.optimization.flops import close_shapes, count
+from edge_ai.optimization.inspection import activations
+from edge_ai.optimization.inspection.flops import close_shapes, count
+from edge_ai.optimization.inspection.support import Support, of_onnx_runtime, of_tensorrt
 from edge_ai.optimization.onnx_checks import check_external, first_line
 from edge_ai.optimization.onnx_graph import inputs, library, nodes, tensors
-from edge_ai.optimization.support import Support, of_onnx_runtime, of_tensorrt
 
 _DTYPES = {"FLOAT": "float32", "DOUBLE": "float64"}
 

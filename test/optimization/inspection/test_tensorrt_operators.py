@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from onnx import defs, helper, numpy_helper
 
-from edge_ai.optimization.tensorrt_operators import UNSUPPORTED, refusal
+from edge_ai.optimization.inspection.tensorrt_operators import UNSUPPORTED, refusal
 
 
 def node(kind, inputs=("x",), outputs=("y",), **attributes):

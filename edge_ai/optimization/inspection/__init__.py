@@ -1,0 +1,1 @@
+"""What a model takes, what it costs, and which engines run it."""
