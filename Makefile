@@ -18,7 +18,8 @@ demo: setup  ## real video in, commands and pictures out (SOURCE=video|folder|UR
 	@$(IN_ENV) exec python tools/demo.py $(if $(SOURCE),--source "$(SOURCE)") $(if $(MODEL),--model "$(MODEL)") \
 	  $(if $(DURATION),--duration "$(DURATION)")
 
-models: setup  ## fetch real models of every family and convert them to ONNX (NAMES="selfie centerface" to choose)
+models:  ## fetch real models of every family and convert them to ONNX (NAMES="selfie centerface" to choose)
+	@$(BOOTSTRAP) --with test
 	@$(IN_ENV) exec python tools/models.py $(NAMES)
 
 test:  ## all tests (ARGS="-k camera" to choose)

@@ -16,7 +16,8 @@ from google.protobuf.json_format import MessageToDict
 
 from model_zoo.arrays import Array
 from model_zoo.errors import ConversionError
-from model_zoo.tf_graph import Node, convert_nodes
+from model_zoo.tf_convert import convert_nodes
+from model_zoo.tf_graph import Node
 
 PACKAGE = "edge_ai_tools"  # not TensorFlow's, which may be loaded in the same process
 KINDS = {1: "float32", 2: "float64", 3: "int32", 4: "uint8", 9: "int64", 10: "bool"}

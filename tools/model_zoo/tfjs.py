@@ -11,7 +11,8 @@ import onnx
 
 from model_zoo.arrays import Array
 from model_zoo.errors import ConversionError
-from model_zoo.tf_graph import Node, convert_nodes
+from model_zoo.tf_convert import convert_nodes
+from model_zoo.tf_graph import Node
 
 
 def convert(
