@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.optimization.inspection.flops import count
@@ -15,7 +14,8 @@ from edge_ai.platforms.calibration import Prediction, calibrate
 def forecasts(judged: Sequence[Judged], board: Board) -> dict[str, Prediction]:
     """The predicted speed of each variant with TensorRT in the board's fastest mode, by the variant's name.
 
-    Zeros in weights are not reckoned with. Left out: what cannot be counted, and what the board has no units for.
+    Variants in FP32 run as the FP16 engines that TensorRT is asked for by default. Zeros in weights are not reckoned
+    with. Left out: what cannot be counted, and what the board has no units for.
     """
     found, calibration = {}, calibrate()
     for one in judged:
@@ -24,7 +24,8 @@ def forecasts(judged: Sequence[Judged], board: Board) -> dict[str, Prediction]:
             workload = count(card.model_path, card.input.size).workload(one.variant.name)
         except EdgeAIError:
             continue
-        prediction = calibration.predict([workload], board, board.top, cast(Precision, one.variant.precision))
+        precision: Precision = "int8" if one.variant.precision == "int8" else "fp16"
+        prediction = calibration.predict([workload], board, board.top, precision)
         if prediction is not None:
             found[one.variant.name] = prediction
     return found

@@ -18,7 +18,7 @@ from edge_ai.optimization.report import write_report
 from edge_ai.optimization.results import pareto, report_data
 from edge_ai.optimization.rungs import Rung, rungs
 from edge_ai.optimization.workshop import Outcome, carded
-from edge_ai.platforms.boards import board
+from edge_ai.platforms.boards import Board, board
 from edge_ai.platforms.calibration import Prediction
 
 
@@ -53,8 +53,8 @@ def optimize(
         trial, notes = Trial(job, progress), []
         variants, folders = [], {}
         for name, rung in ladder.items():
-            if wanted is not None and rung.precision == "int8" and wanted.int8_tops is None:
-                notes.append(f"{rung.title}: left out, {wanted.name} has no units for it")
+            if wanted is not None and (reason := _unfit(rung, wanted)):
+                notes.append(f"{rung.title}: left out, {reason}")
                 continue
             folder = work / name
             folder.mkdir()
@@ -67,7 +67,8 @@ def optimize(
                 shutil.rmtree(folder)
         judged = trial.judge(variants)
         foretold = forecasts(judged, wanted) if wanted is not None else {}
-        notes += [f"{title} on {wanted.name}: {one.words} foretold" for title, one in foretold.items() if wanted]
+        if wanted is not None:
+            notes.append(f"foretold for {wanted.name} in {wanted.top.name}; what is FP32 here as an FP16 engine there")
         return _deliver(work, output, job, command, trial, judged, folders, foretold, notes)
 
 
@@ -85,10 +86,7 @@ def _deliver(
     good = [judged[0], *(one for one in judged[1:] if one.decision.shipped)]
     front = pareto(good)
     shipped = [one for one in good[1:] if one.variant.name in front]
-    for title, folder in folders.items():
-        if title not in {one.variant.name for one in shipped}:
-            shutil.rmtree(folder)
-    best = min(shipped, key=lambda one: _seconds(one, foretold), default=None)
+    best = min(shipped, key=lambda one: (_seconds(one, foretold), -one.comparison.after.value), default=None)
     data = report_data(
         f"{job.card.name} {job.card.version}: the ladder",
         command,
@@ -97,11 +95,15 @@ def _deliver(
         chosen=best or judged[-1],
         notes=notes,
     )
+    names = {one.variant.name for one in shipped}
+    for title, folder in folders.items():
+        if title not in names:
+            shutil.rmtree(folder)
     data["verdict"] = _verdict(shipped, best, judged, folders)
     data["recommended"] = folders[best.variant.name].name if best else None
     for row in data["variants"]:
         row["pareto"] = row["name"] in front
-        row["folder"] = folders[row["name"]].name if row["name"] in {one.variant.name for one in shipped} else None
+        row["folder"] = folders[row["name"]].name if row["name"] in names else None
         if row["name"] in foretold:
             row["forecast"] = {"fps": (one := foretold[row["name"]]).fps, "low": one.low, "high": one.high}
     page, text = write_report(data), json.dumps(data, indent=2, allow_nan=False) + "\n"
@@ -134,9 +136,16 @@ def _why(decision: Decision) -> str:
     return "; ".join(decision.reasons)
 
 
+def _unfit(rung: Rung, target: Board) -> str:
+    """Why a board cannot run a variant; empty if it can."""
+    if rung.precision == "int8" and target.int8_tops is None:
+        return f"{target.name} has no units for it"
+    return "" if rung.tensorrt else "TensorRT does not run it"
+
+
 def _seconds(one: Judged, foretold: Mapping[str, Prediction]) -> float:
     if one.variant.name in foretold:
-        return 1 / foretold[one.variant.name].fps
+        return float(f"{foretold[one.variant.name].seconds:.2g}")  # nearer than that no forecast is
     return one.measured.latency_ms.value / 1e3
 
 

@@ -25,18 +25,20 @@ class Rung:
         title: what it is called in reports.
         precision: of its weights.
         make: makes it, as the file it is told.
+        tensorrt: whether TensorRT runs it; all do on the processor.
     """
 
     title: str
     precision: Precision
     make: Make
+    tensorrt: bool = True
 
 
 def rungs() -> dict[str, Rung]:
     """Every rung by its short name, from the mildest to the harshest."""
     found = {
         "fp16": Rung("FP16", "fp16", _half),
-        "int8_dynamic": Rung("dynamic INT8", "int8", _dynamic),
+        "int8_dynamic": Rung("dynamic INT8", "int8", _dynamic, tensorrt=False),
     }
     methods: tuple[CalibrationMethod, ...] = ("minmax", "percentile", "entropy")
     for method in methods:

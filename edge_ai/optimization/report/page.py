@@ -52,12 +52,17 @@ def write_report(data: Data) -> str:
 
 
 def _settled(data: Data) -> Data:
-    """The data with one variant shipped: others that would do have merely passed."""
+    """The data with those variants shipped that are: the one the verdict names, and those with a folder of their own.
+
+    Others that would do have merely passed.
+    """
     chosen = (data.get("verdict") or {}).get("variant")
     if not chosen:
         return data
     variants = [
-        {**one, "shipped": False, "passed": True} if one.get("shipped") and one.get("name") != chosen else one
+        {**one, "shipped": False, "passed": True}
+        if one.get("shipped") and one.get("name") != chosen and not one.get("folder")
+        else one
         for one in _rows(data, "variants")
     ]
     return {**data, "variants": variants}

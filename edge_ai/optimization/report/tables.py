@@ -48,6 +48,7 @@ _COLUMNS = (
     Column("CPU time", "cpu_ms", lambda value: (number(value, "ms"),)),
     Column("operations", "flops", lambda value: (scaled(value),)),
     Column("weights", "parameters", lambda value: (scaled(value),)),
+    Column("foretold, 1/s", "forecast", lambda value: between(value, center="fps")),
 )
 
 
@@ -127,13 +128,14 @@ def _extra(one: Row) -> tuple[str, ...]:
 
 
 def _about(one: Row) -> str:
-    """Name, precision and what was decided, in the first cell."""
-    reasons = "; ".join(map(str, one.get("reasons") or ()))
-    word = "shipped" if one.get("shipped") else "not shipped"
+    """Name, precision and what was decided, in the first cell; why only where it was not shipped."""
+    shipped = bool(one.get("shipped"))
+    reasons = "" if shipped or one.get("passed") else "; ".join(map(str, one.get("reasons") or ()))
+    word = f"shipped in {one['folder']}" if shipped and one.get("folder") else "shipped" if shipped else "not shipped"
     if one.get("name") == "original" or one.get("passed"):
-        word = "would do, another was chosen" if one.get("passed") else ""
+        word = "would do, another is better" if one.get("passed") else ""
     decided = ": ".join(part for part in (word, reasons) if part) or "the reference"
-    kind = "more met" if one.get("shipped") else "more"
+    kind = "more met" if shipped else "more"
     precision = f'<span class="more">{safe(one["precision"])}</span>' if one.get("precision") else ""
     return (
         f'<td class="name" data-label="variant">{safe(one.get("name", "?"))}{precision}'
