@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import shlex
+import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +84,8 @@ def workshop_main(main: Main) -> Main:
         from edge_ai.core.errors import EdgeAIError
 
         try:
-            return main(command, options)
+            with _terminated_as_interrupted():
+                return main(command, options)
         except EdgeAIError as error:
             end_progress()
             print(f"error: {error}", file=sys.stderr)
@@ -93,6 +96,20 @@ def workshop_main(main: Main) -> Main:
             return 130
 
     return wrapped
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """A request to end (SIGTERM) leaves as little behind as Ctrl-C does."""
+    try:
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    except ValueError:  # not the main thread: whoever started it handles signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Progress:

@@ -2,6 +2,9 @@
 
 import importlib.util
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,6 +92,25 @@ def test_wrong_use_is_status_2_and_writes_nothing(data, tmp_path, capsys, argume
     error = capsys.readouterr().err
     assert said in error
     assert "Traceback" not in error
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_and_leaves_nothing(data, tmp_path, number):
+    card, pictures, _ = data
+    command = [sys.executable, "-m", "edge_ai.cli.main", "quantize", card, "--data", pictures, "--rounds", "1000"]
+    with subprocess.Popen(
+        [*command, "--output", str(tmp_path / "out")], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        for line in process.stderr:
+            if "timing" in line:  # models, cards and sessions are there, and much is left to do
+                break
+        assert list(tmp_path.iterdir()), "it works beside the output"
+        process.send_signal(number)
+        rest = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert "interrupted; nothing was written" in rest
+    assert "Traceback" not in rest
     assert list(tmp_path.iterdir()) == []
 
 

@@ -91,3 +91,28 @@ def test_live_cameras_are_refused(source):
 def test_an_empty_folder_is_an_error(tmp_path):
     with pytest.raises(EdgeAIError, match="no pictures"):
         Pictures(str(tmp_path))
+
+
+def test_a_bag_gives_its_images_by_number(tmp_path):
+    """A recording of a robot, MCAP, as `ros2 bag record` leaves it."""
+    pytest.importorskip("rosbags", reason="pip install rosbags")
+    from rosbags.rosbag2 import StoragePlugin, Writer
+    from rosbags.typesys import Stores, get_typestore
+
+    store = get_typestore(Stores.ROS2_JAZZY)
+    types = store.types
+    folder = tmp_path / "run"
+    with Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        kind = "sensor_msgs/msg/Image"
+        connection = writer.add_connection("/camera/image_raw", kind, typestore=store)
+        for i in range(6):
+            stamp = types["builtin_interfaces/msg/Time"](sec=i, nanosec=0)
+            header = types["std_msgs/msg/Header"](stamp=stamp, frame_id="camera")
+            data = shade(10 * i).reshape(-1)
+            message = types[kind](header, height=24, width=32, encoding="bgr8", is_bigendian=0, step=96, data=data)
+            writer.write(connection, i * 10**9, store.serialize_cdr(message, kind))
+    pictures = Pictures(str(folder))
+    assert pictures.count() == 6
+    found = {frame.header.index: int(frame.image[0, 0, 0]) for frame in pictures.read([1, 4])}
+    assert found == {1: 10, 4: 40}
+    assert pictures.numbers({5: "", 6: ""}) == {5: 5}
