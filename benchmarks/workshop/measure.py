@@ -10,7 +10,7 @@ from benchmarks.goals import Goal
 from benchmarks.topic import ROOT, Context, MeasurementError, Report
 from benchmarks.video import find_video
 from edge_ai.core.errors import EdgeAIError
-from edge_ai.optimization.judging.budget import Budget
+from edge_ai.evaluation.budget import Budget
 from edge_ai.optimization.judging.trial import Job
 from edge_ai.optimization.workshop import Outcome, prune_model, quantize
 from edge_ai.processing.card import ModelCard

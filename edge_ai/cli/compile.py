@@ -7,17 +7,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from edge_ai.cli.workshop import command_line, workshop_main
+
 
 class CompileCommand:
     """Builds and judges in another process, with the parameters of the inference node."""
 
-    summary = "build a model's TensorRT engine for this machine, have the gate judge it, and keep it"
+    summary = "build a model's TensorRT engine for this machine; exit status 1 if the gate refuses it, 2 for wrong use"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         from edge_ai.backends.engine_params import EngineParams
 
         parser.add_argument("card", nargs="?", default="", help="model card; default: the shipped detector")
-        parser.add_argument("--batch", type=int, default=1, metavar="N", help="images in one inference at most")
+        parser.add_argument("--batch", type=int, metavar="N", help="images in one inference at most; default 1")
         parser.add_argument("--profile", default="", metavar="NAME|FILE", help="a board's: its inference parameters")
         parser.add_argument("--output", type=Path, metavar="DIR", help="folder for a report; default: none is written")
         parser.add_argument("--again", action="store_true", help="build even if there is an engine, or a refused one")
@@ -29,6 +31,7 @@ class CompileCommand:
             help=f"a parameter of the inference node: {', '.join(EngineParams.model_fields)}",
         )
 
+    @workshop_main
     def main(self, options: argparse.Namespace) -> int:
         from edge_ai.backends.engine_cache import EngineCache
         from edge_ai.backends.trt import TensorRTBackend
@@ -43,7 +46,9 @@ class CompileCommand:
 
         path = Path(options.card) if options.card else shipped_card()
         profile = profile_values(profile_path(options.profile), "inference") if options.profile else {}
-        values = {**profile, "max_batch": options.batch, **_settings(options.set)}
+        known = {name: value for name, value in profile.items() if name in InferenceParams.model_fields}
+        batch = {} if options.batch is None else {"max_batch": options.batch}
+        values = {**known, **batch, **_settings(options.set)}
         params = InferenceParams.parse(values, owner="edge-ai compile")
         card = ModelCard.load(path)
         wanted = backend_options(card, params)
@@ -65,16 +70,12 @@ class CompileCommand:
 
 def _report(folder: Path, card: Any, precision: str, manifest: Any) -> Path:
     """Write what the gate said of an engine as a page and as JSON."""
-    import json
-
-    from edge_ai.cli.workshop import command_line
-    from edge_ai.optimization.artifact import write_files
+    from edge_ai.optimization.artifact import write_report_files
     from edge_ai.optimization.engine_results import engine_data
     from edge_ai.optimization.report import write_report
 
     data = engine_data(card, precision, manifest, command_line())
-    write_files(folder, {"report.html": write_report(data), "report.json": json.dumps(data, indent=2) + "\n"})
-    return folder / "report.html"
+    return write_report_files(folder, "report", data, write_report(data))
 
 
 def _settings(pairs: list[str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_ai.cli.arguments import image_size_of
+from edge_ai.cli.workshop import workshop_main
 
 if TYPE_CHECKING:
     from edge_ai.optimization.inspection.inspection import Inspection
@@ -26,6 +27,7 @@ class InspectCommand:
         parser.add_argument("--size", type=image_size_of, metavar="WxH", help="of the image, where it is left open")
         parser.add_argument("--json", action="store_true", help="as JSON")
 
+    @workshop_main
     def main(self, options: argparse.Namespace) -> int:
         from dataclasses import asdict
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-WRONG = 2
+REFUSED, WRONG = 1, 2
 _PERIOD_S = 2.0  # between two lines of progress where nobody sits at a terminal
 
 Main = Callable[[Any, argparse.Namespace], int]
@@ -59,13 +59,10 @@ def job(options: argparse.Namespace, **changes: Any) -> Any:
     Raises:
         EdgeAIError: a value is out of range, or the card is no good.
     """
-    from edge_ai.core.errors import ParameterError
-    from edge_ai.optimization.judging.budget import Budget
+    from edge_ai.evaluation.budget import Budget
     from edge_ai.optimization.judging.trial import Job
     from edge_ai.processing.card import ModelCard
 
-    if options.rounds < 3:
-        raise ParameterError("--rounds", got=options.rounds, wanted="3 or more, for an interval")
     budget = Budget(options.max_loss, options.max_class_loss, options.sure)
     card = ModelCard.load(options.card)
     return Job(card, options.data, options.labels, budget, pictures=options.pictures, rounds=options.rounds, **changes)
@@ -77,11 +74,11 @@ def command_line() -> str:
 
 
 def workshop_main(main: Main) -> Main:
-    """Let a command's errors end in status 2, since 1 says that the gate refused."""
+    """Let a command's errors end in status 2, but for a refusal of the gate, which is 1."""
 
     @functools.wraps(main)
     def wrapped(command: Any, options: argparse.Namespace) -> int:
-        from edge_ai.core.errors import EdgeAIError
+        from edge_ai.core.errors import EdgeAIError, RefusedError
 
         try:
             with _terminated_as_interrupted():
@@ -89,7 +86,7 @@ def workshop_main(main: Main) -> Main:
         except EdgeAIError as error:
             end_progress()
             print(f"error: {error}", file=sys.stderr)
-            return WRONG
+            return REFUSED if isinstance(error, RefusedError) else WRONG
         except KeyboardInterrupt:
             end_progress()
             print("interrupted; nothing was written", file=sys.stderr)

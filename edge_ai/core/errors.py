@@ -48,6 +48,14 @@ class EngineError(BackendError):
     """A built engine is missing, of another machine or version, tampered with, or was refused by the gate."""
 
 
+class RefusedError(EdgeAIError):
+    """A gate refused a model: it can be had, but not like this."""
+
+
+class EngineRefusedError(EngineError, RefusedError):
+    """A gate refused a built engine."""
+
+
 class InferenceError(EdgeAIError):
     """One inference failed or answered nonsense (NaN); its frame has no result."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -21,36 +23,50 @@ from edge_ai.processing.card import ModelCard
 NOTICES = ("NOTICE", "NOTICE.txt", "LICENSE", "LICENCE")
 """What lies beside a model because its licence asks for it: it goes along."""
 
+REPORT = "report.json"
+_REPORTS = frozenset(f"{name}.{kind}" for name in ("report", "refused", "comparison") for kind in ("html", "json"))
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
 
 
 @contextlib.contextmanager
-def workplace(output: Path) -> Iterator[Path]:
+def workplace(output: Path, *needed: Path) -> Iterator[Path]:
     """A folder beside ``output`` to work in; it is gone afterwards, whatever happens.
 
+    Args:
+        output: where the work is to be shipped.
+        needed: files and folders that must outlive it, such as the original.
+
     Raises:
-        EdgeAIError: nothing can be written there, or other files than ours are in it.
+        EdgeAIError: nothing can be written there, or something would be lost.
     """
-    output = output.absolute()
-    if output.exists() and not output.is_dir():
-        raise EdgeAIError(f"output '{output}'", got="a file", wanted="a folder, which need not exist")
-    check_output(output)
+    output = output.resolve()
+    check_output(output, *needed)
     folder = None
+    with in_words(output):
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
+            folder.chmod(0o755)  # it may become the output, which is for everybody to read
+            yield folder
+        finally:
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def in_words(output: Path) -> Iterator[None]:
+    """What the system refuses becomes an error that a user understands."""
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
-        folder.chmod(0o755)  # it may become the output, which is for everybody to read
-        yield folder
+        yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            mend = "free some space, or give another --output"
-            raise EdgeAIError(f"output '{output}'", got=error.strerror, wanted="space to write", mend=mend) from None
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise EdgeAIError(f"output '{output}'", got=error.strerror, wanted="a folder you may write") from None
-        raise
-    finally:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        mend = "free some space, or give another --output" if full else "give another --output"
+        raise EdgeAIError(f"output '{output}'", got=error.strerror or str(error), mend=mend) from None
+
+
+def file_name(name: str) -> str:
+    """A model's name as a part of file names."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._") or "model"
 
 
 def write_card(original: ModelCard, model: Path, card: Path, *, version: str, source: str) -> ModelCard:
@@ -77,19 +93,31 @@ def write_card(original: ModelCard, model: Path, card: Path, *, version: str, so
     return ModelCard.load(card)
 
 
-def holds_model(folder: Path) -> bool:
-    """Whether something was shipped into a folder before."""
-    return folder.is_dir() and any(folder.glob("*.onnx"))
+def shipped_files(folder: Path) -> frozenset[str]:
+    """Names, relative to it, of the files that an earlier run shipped into a folder; none where it was refused."""
+    try:
+        files = json.loads((folder / REPORT).read_text(encoding="utf-8"))["files"]
+        return frozenset(map(str, files))
+    except (OSError, ValueError, KeyError, TypeError):
+        return frozenset()
 
 
-def ship(work: Path, output: Path) -> None:
+def ship(work: Path, output: Path, data: dict[str, Any], page: str) -> None:
     """Put a finished folder in the place of ``output``: until then the old one is there, from then on the new one.
+
+    Args:
+        work: the folder, with all that is shipped but the report.
+        output: its place.
+        data: the report; it also says, by "files", what may be replaced by a later run.
+        page: the report as a page.
 
     Raises:
         EdgeAIError: files that no run of ours made lie in ``output``, and would be lost.
     """
-    output = output.absolute()
+    output = output.resolve()
     check_output(output)
+    files = sorted(str(path.relative_to(work)) for path in work.rglob("*") if path.is_file())
+    write_report_files(work, "report", {**data, "files": files}, page)
     _sync(work)
     if not output.exists():
         os.rename(work, output)
@@ -103,25 +131,28 @@ def ship(work: Path, output: Path) -> None:
                 raise
 
 
-def check_output(output: Path) -> None:
+def check_output(output: Path, *needed: Path) -> None:
     """Make sure that replacing a folder loses nothing but what an earlier run left there.
 
     Raises:
-        EdgeAIError: other files are in it.
+        EdgeAIError: other files are in it, or it is no folder that can be replaced.
     """
-    if not output.is_dir():
-        return
-    known = {"report.html", "report.json", "refused.html", "refused.json", *NOTICES}
-    foreign = sorted(p.name for p in output.iterdir() if p.name not in known and not _one_of_ours(p))
-    if foreign:
-        mend = "give --output a folder of its own"
-        raise EdgeAIError(f"output '{output}'", got=f"other files in it: {', '.join(foreign[:5])}", mend=mend)
-
-
-def _one_of_ours(path: Path) -> bool:
-    if path.is_dir():
-        return bool(list(path.glob("*.onnx"))) and all(_one_of_ours(p) or p.name in NOTICES for p in path.iterdir())
-    return path.suffix in (".onnx", ".yaml", ".data")
+    output, what, mend = output.resolve(), f"output '{output}'", "give --output a folder of its own"
+    if output.exists() and not output.is_dir():
+        raise EdgeAIError(what, got="a file", wanted="a folder, which need not exist")
+    if os.path.ismount(output):
+        raise EdgeAIError(
+            what, got="a mount point, which cannot be replaced", mend=f"give {output}/model, a folder in it"
+        )
+    for path in (path.resolve() for path in needed):
+        if output == path or output in path.parents:
+            raise EdgeAIError(what, got=f"a folder that '{path}' is in", wanted="another one", mend=mend)
+    if output.is_dir():
+        ours = shipped_files(output) | _REPORTS
+        files = (path for path in output.rglob("*") if not path.is_dir())
+        foreign = sorted(name for name in (str(path.relative_to(output)) for path in files) if name not in ours)
+        if foreign:
+            raise EdgeAIError(what, got=f"other files in it: {', '.join(foreign[:5])}", mend=mend)
 
 
 def _exchange(one: Path, other: Path) -> bool:
@@ -133,19 +164,29 @@ def _exchange(one: Path, other: Path) -> bool:
     return int(rename(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE)) == 0
 
 
-def write_files(folder: Path, files: Mapping[str, str]) -> None:
-    """Write texts into a folder that may hold other things, each whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, folder / name)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+def write_report_files(folder: Path, name: str, data: Mapping[str, Any], page: str) -> Path:
+    """Write a report as ``name.html`` and ``name.json``, each whole or not at all; the path of the page.
+
+    Raises:
+        EdgeAIError: the system does not let us.
+    """
+    with in_words(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / f"{name}.html", page)
+        _write(folder / f"{name}.json", json.dumps(data, indent=2, allow_nan=False) + "\n")
+    return folder / f"{name}.html"
+
+
+def _write(path: Path, text: str) -> None:
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
 
 
 def _sync(folder: Path) -> None:

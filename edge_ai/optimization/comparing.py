@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from pathlib import Path
 
 from edge_ai.core.errors import CardError
 from edge_ai.optimization import artifact
 from edge_ai.optimization.judging.trial import Job, Trial, Variant
+from edge_ai.optimization.onnx_file import load_model
+from edge_ai.optimization.onnx_graph import nodes
 from edge_ai.optimization.progress import Progress, silent
 from edge_ai.optimization.report import write_report
 from edge_ai.optimization.results import report_data
 from edge_ai.optimization.workshop import Outcome
 from edge_ai.processing.card import ModelCard
+
+_FLOAT, _FLOAT16 = 1, 10  # onnx.TensorProto
 
 
 def compare_models(
@@ -42,11 +46,19 @@ def compare_models(
         raise CardError(f"model card '{other.name}'", got="other class names than the original's", mend=mend)
     trial = Trial(job, progress)
     name = f"{other.name} {other.version}"
-    variant = Variant(name if name != "original" else f"{name} (B)", other.input.dtype, other)
+    variant = Variant(name if name != "original" else f"{name} (B)", _precision(other), other)
     judged = trial.judge([variant])
     data = report_data(f"{job.card.name} {job.card.version} and {name}", command, trial, judged)
+    report = Path()
     if output is not None:
-        text = json.dumps(data, indent=2, allow_nan=False) + "\n"
-        artifact.write_files(output, {"report.html": write_report(data), "report.json": text})
-    report = output / "report.html" if output is not None else Path()
+        report = artifact.write_report_files(output, "comparison", data, write_report(data))
     return Outcome(data["verdict"]["shipped"], judged, report, data)
+
+
+def _precision(card: ModelCard) -> str:
+    """What a model computes in, as far as its file says."""
+    model = load_model(card.model_path)
+    if any(node.op_type in ("QuantizeLinear", "DynamicQuantizeLinear") for node in nodes(model.graph)):
+        return "int8"
+    kinds = Counter(tensor.data_type for tensor in model.graph.initializer)
+    return "fp16" if kinds[_FLOAT16] > kinds[_FLOAT] else "fp32"

@@ -8,6 +8,7 @@ from typing import Any
 from edge_ai.backends.engine_manifest import Manifest
 from edge_ai.core.goals import Goal
 from edge_ai.optimization.judging.machine import machine
+from edge_ai.optimization.onnx_file import model_bytes
 from edge_ai.processing.card import ModelCard
 
 
@@ -22,7 +23,7 @@ def engine_data(card: ModelCard, precision: str, manifest: Manifest, command: st
     """
     verdict, key = manifest.verdict, manifest.key
     assert verdict is not None, "only engines that were judged leave the build"
-    size = card.model_path.stat().st_size
+    size = model_bytes(card.model_path)
     engine = {"name": f"engine, {precision}", "precision": precision, "size": manifest.size, "shipped": verdict.passed}
     return {
         "title": f"{card.name} {card.version}: TensorRT engine",

@@ -12,7 +12,7 @@ from typing import Any
 
 from edge_ai.core.errors import ModelError
 from edge_ai.optimization.onnx_checks import check_external, check_operators, check_opsets, check_runs, first_line
-from edge_ai.optimization.onnx_graph import inputs, library
+from edge_ai.optimization.onnx_graph import inputs, library, tensors
 
 _LIMIT = 2**31 - 2**20
 """A protobuf message ends at 2 GB; beyond this many bytes the weights get a file of their own."""
@@ -93,6 +93,23 @@ def save_model(model: Any, path: Path) -> None:
     for old in path.parent.glob(f"{path.name}.{'[0-9a-f]' * 16}.data"):
         if old != data:
             old.unlink(missing_ok=True)
+
+
+def model_bytes(path: Path) -> int:
+    """Bytes of a model file, and of the files that hold its weights where those are apart."""
+    files = {path, *_beside(path)} if path.suffix == ".onnx" else {path}
+    return sum(file.stat().st_size for file in files)
+
+
+def _beside(path: Path) -> set[Path]:
+    """The files of a model's external data that are there."""
+    onnx = library()
+    try:
+        model = onnx.load(str(path), load_external_data=False)
+    except Exception:  # whoever loads it says what is wrong with it
+        return set()
+    places = {entry.value for t in tensors(model) for entry in t.external_data if entry.key == "location"}
+    return {path.parent / place for place in places if (path.parent / place).is_file()}
 
 
 def digest(path: Path) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from edge_ai.core.goals import Goal
 from edge_ai.evaluation.compare import Estimate
 from edge_ai.optimization.inspection.flops import count
 from edge_ai.optimization.judging.machine import machine
@@ -24,7 +23,6 @@ def report_data(
     chosen: Judged | None = None,
     sensitivities: Sequence[Sensitivity] = (),
     kept: Collection[str] = (),
-    goals: Sequence[Goal] = (),
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Everything a report says.
@@ -37,7 +35,6 @@ def report_data(
         chosen: the one that decides over the verdict; default the last.
         sensitivities: of the layers, if they were measured.
         kept: layers left in float.
-        goals: further ones than the gate's.
         notes: sentences for the reader.
     """
     best = chosen or judged[-1]
@@ -57,7 +54,7 @@ def report_data(
             },
             "data": {
                 "source": job.data,
-                "pictures": len(trial.frames),
+                "pictures": len(trial.shots),
                 "labels": str(job.labels) if job.labels else None,
                 "calibration": trial.calibrated,
                 "notes": _data_notes(trial),
@@ -82,18 +79,27 @@ def report_data(
                 {"name": one.name, "operator": one.operator, "before": one.before, "after": one.after}
                 for one in (made.layers if made else ())
             ],
-            "goals": [goal.as_json() for goal in (*best.decision.goals, *goals)],
+            "goals": [goal.as_json() for goal in best.decision.goals],
             "notes": [*(made.notes if made else ()), *best.decision.warnings, *notes],
         }
     )
     return found
 
 
-def pareto(judged: Sequence[Judged]) -> set[str]:
-    """Names of those that no other beats: one as accurate, as fast and as small, and better in one of them."""
+def _latency(one: Judged) -> float:
+    return one.measured.latency_ms.value
+
+
+def pareto(judged: Sequence[Judged], time: Callable[[Judged], float] = _latency) -> set[str]:
+    """Names of those that no other beats: one as accurate, as fast and as small, and better in one of them.
+
+    Args:
+        judged: among which.
+        time: what counts as its time, in any unit; default as measured here.
+    """
 
     def figures(one: Judged) -> tuple[float, float, float]:
-        return -one.comparison.after.value, one.measured.latency_ms.value, one.measured.size
+        return -one.comparison.after.value, time(one), one.measured.size
 
     def beaten(one: Judged, other: Judged) -> bool:
         mine, theirs = figures(one), figures(other)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from edge_ai.optimization.progress import Made, Progress
 from edge_ai.optimization.pruning import prune
 from edge_ai.optimization.quantization.half import to_half
 from edge_ai.optimization.quantization.quantize import quantize_dynamic, quantize_static
+from edge_ai.optimization.quantization.sensitivity import leave, sensitivities
 from edge_ai.optimization.workshop import CalibrationMethod
 from edge_ai.platforms.boards import Precision
 
@@ -43,6 +45,7 @@ def rungs() -> dict[str, Rung]:
     methods: tuple[CalibrationMethod, ...] = ("minmax", "percentile", "entropy")
     for method in methods:
         found[f"int8_{method}"] = Rung(f"static INT8, {method}", "int8", _static(method))
+    found["int8_mixed"] = Rung("static INT8 but for the most sensitive layers", "int8", _mixed)
     for percent in (10, 20, 30):
         found[f"pruned{percent}"] = Rung(f"{percent} % of the channels less", "fp32", _pruned(percent / 100))
     for percent in (10, 20):
@@ -64,6 +67,15 @@ def _static(method: CalibrationMethod) -> Make:
         return quantize_static(trial.job.card.model_path, path, trial.feeds(), method=method, progress=progress)
 
     return make
+
+
+def _mixed(trial: Trial, path: Path, progress: Progress) -> Made:
+    """A tenth of the layers, those whose quantisation changes the answers most, stay in float."""
+    source = trial.job.card.model_path
+    ranks = sensitivities(source, trial.feeds(), progress=progress)
+    kept = leave(ranks, math.ceil(len(ranks) / 10))
+    made = quantize_static(source, path, trial.feeds(), keep_float=kept, progress=progress)
+    return Made(path, (*made.notes, f"In float: {', '.join(sorted(kept))}."), made.layers)
 
 
 def _pruned(amount: float) -> Make:

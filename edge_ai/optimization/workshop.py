@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any, Literal
 
 from edge_ai.evaluation.compare import Comparison
 from edge_ai.optimization import artifact
-from edge_ai.optimization.judging.budget import accurate
 from edge_ai.optimization.judging.trial import Job, Judged, Trial, Variant
 from edge_ai.optimization.progress import Made, Progress, silent
 from edge_ai.optimization.pruning import prune
@@ -70,7 +68,7 @@ def quantize(
     Raises:
         EdgeAIError: the model, the data or the labels are no good, or nothing can be written; ``output`` is as it was.
     """
-    with artifact.workplace(output) as work:
+    with artifact.workplace(output, *needed(job)) as work:
         trial = Trial(job, progress)
         maker = _Static(trial, work, calibration, keep, progress)
         ranks: Sequence[Sensitivity] = ()
@@ -80,7 +78,9 @@ def quantize(
         else:
             make = quantize_dynamic if method == "dynamic" else to_half
             name, precision = ("dynamic INT8", "int8") if method == "dynamic" else ("FP16", "fp16")
-            path = work / f"{job.card.name}_{'int8_dynamic' if method == 'dynamic' else 'fp16'}.onnx"
+            path = (
+                work / f"{artifact.file_name(job.card.name)}_{'int8_dynamic' if method == 'dynamic' else 'fp16'}.onnx"
+            )
             made = make(job.card.model_path, path, keep_float=keep, progress=progress)
             variant, found = carded(job, made, name, precision), None
         judged = trial.judge([variant], {variant.name: found} if found else None)
@@ -106,10 +106,11 @@ def prune_model(
             layer, "magnitude" the smallest of all, "2:4" two of every four.
         amount: share of the channels or weights, 0 to 1.
     """
-    with artifact.workplace(output) as work:
+    with artifact.workplace(output, *needed(job)) as work:
         trial = Trial(job, progress)
-        path = work / f"{job.card.name}_{method.replace(':', 'to')}.onnx"
-        made = prune(job.card.model_path, path, method, amount, keep=keep, feeds=trial.feeds(), progress=progress)
+        path = work / f"{artifact.file_name(job.card.name)}_{method.replace(':', 'to')}.onnx"
+        feeds = trial.feeds() if method == "structured" else None  # zeros are set by the weights alone
+        made = prune(job.card.model_path, path, method, amount, keep=keep, feeds=feeds, progress=progress)
         variant = carded(job, made, f"pruned, {method}", "fp32")
         judged = trial.judge([variant])
         data = report_data(f"{job.card.name} {job.card.version}: {variant.name}", command, trial, judged)
@@ -118,7 +119,8 @@ def prune_model(
 
 def carded(job: Job, made: Made, name: str, precision: str) -> Variant:
     """A variant with its card beside its model."""
-    version = f"{job.card.version}+{made.path.stem.removeprefix(job.card.name).strip('_').replace('_', '.')}"
+    how = made.path.stem.removeprefix(artifact.file_name(job.card.name)).strip("_").replace("_", ".")
+    version = f"{job.card.version}+{how}"
     source = f"{name} of {job.card.name} {job.card.version} (sha256 {job.card.sha256}), by edge_ai; {job.card.source}"
     card = artifact.write_card(job.card, made.path, made.path.with_suffix(".yaml"), version=version, source=source)
     return Variant(name, precision, card, made)
@@ -126,14 +128,17 @@ def carded(job: Job, made: Made, name: str, precision: str) -> Variant:
 
 def deliver(work: Path, output: Path, judged: Sequence[Judged], data: dict[str, Any]) -> Outcome:
     """Ship what passed with its report; of what was refused only the report is kept, beside what was there before."""
-    page, text = write_report(data), json.dumps(data, indent=2, allow_nan=False) + "\n"
+    page = write_report(data)
     if data["verdict"]["shipped"]:
-        artifact.write_files(work, {"report.html": page, "report.json": text})
-        artifact.ship(work, output)
+        artifact.ship(work, output, data, page)
         return Outcome(True, judged, output / "report.html", data)
-    name = "refused" if artifact.holds_model(output) else "report"
-    artifact.write_files(output, {f"{name}.html": page, f"{name}.json": text})
-    return Outcome(False, judged, output / f"{name}.html", data)
+    name = "refused" if artifact.shipped_files(output) else "report"
+    return Outcome(False, judged, artifact.write_report_files(output, name, {**data, "files": []}, page), data)
+
+
+def needed(job: Job) -> list[Path]:
+    """What must outlive the run."""
+    return [job.card.model_path.parent, Path(job.data), *([job.labels] if job.labels else [])]
 
 
 class _Static:
@@ -143,22 +148,23 @@ class _Static:
         self, trial: Trial, work: Path, calibration: CalibrationMethod, keep: Collection[str], progress: Progress
     ) -> None:
         self._trial, self._calibration, self._progress = trial, calibration, progress
-        self._keep = frozenset(keep)
+        self._keep, self._budget = frozenset(keep), trial.job.budget
         self._source = trial.job.card.model_path
-        self._target = work / f"{trial.job.card.name}_int8.onnx"
+        self._target = work / f"{artifact.file_name(trial.job.card.name)}_int8.onnx"
 
     def make(self, sensitivity: bool) -> tuple[Variant, Comparison, Sequence[Sensitivity], Collection[str]]:
         variant, found = self._with(self._keep)
-        good = self._good(found)
+        good = self._budget.holds(found)
         ranks: Sequence[Sensitivity] = ()
         if sensitivity or not good:
             feeds = self._trial.feeds()
             ranks = sensitivities(self._source, feeds, method=self._calibration, progress=self._progress)
         kept, count = self._keep, 1
-        while not good and count < len(ranks):
-            kept = self._keep | leave(ranks, count)
+        free = [one for one in ranks if one.layer not in self._keep]
+        while not good and count < len(free):
+            kept = self._keep | leave(free, count)
             variant, found = self._with(kept)
-            good, count = self._good(found), count * 2
+            good, count = self._budget.holds(found), count * 2
         return variant, found, ranks, kept
 
     def _with(self, kept: Collection[str]) -> tuple[Variant, Comparison]:
@@ -173,6 +179,3 @@ class _Static:
         name = f"static INT8, {len(kept)} layers in float" if kept else "static INT8"
         variant = carded(self._trial.job, made, name, "int8")
         return variant, self._trial.compare(variant.card, f"{name} answers")
-
-    def _good(self, found: Comparison) -> bool:
-        return accurate(self._trial.job.budget, found)

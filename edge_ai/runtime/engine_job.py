@@ -19,7 +19,7 @@ from edge_ai.backends.options import BackendOptions
 from edge_ai.backends.trt import TensorRTBackend
 from edge_ai.backends.trt_build import build
 from edge_ai.backends.trt_progress import Progress
-from edge_ai.core.errors import BackendError, EdgeAIError, EngineError
+from edge_ai.core.errors import BackendError, EdgeAIError, EngineRefusedError
 from edge_ai.processing.card import ModelCard
 from edge_ai.runtime.agreement import card_feeds, gate
 
@@ -109,9 +109,9 @@ def _judge(card: ModelCard, options: BackendOptions, here: Mapping[str, str]) ->
     return verdict.model_copy(update={"environment": dict(here)})
 
 
-def _refused(entry: Entry) -> EngineError:
+def _refused(entry: Entry) -> EngineRefusedError:
     assert entry.manifest.verdict is not None
-    return EngineError(
+    return EngineRefusedError(
         f"the gate refuses engine '{entry.folder}'",
         got=entry.manifest.verdict.reason,
         mend="try precision fp32, or build it again after an update: edge-ai compile CARD --again",

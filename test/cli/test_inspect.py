@@ -27,7 +27,7 @@ def test_the_same_as_json(capsys):
 
 def test_what_is_no_model_is_one_line(capsys, tmp_path):
     (tmp_path / "bad.onnx").write_text("no model")
-    assert main(["inspect", str(tmp_path / "bad.onnx")]) == 1
+    assert main(["inspect", str(tmp_path / "bad.onnx")]) == 2
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith("error: model '")

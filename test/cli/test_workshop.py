@@ -58,7 +58,7 @@ def test_compare_prints_both(data, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "original" in said
     assert "colours 2" in said
-    assert "0.3333" in said
+    assert "+0.6" in said, "of the accuracy it loses two thirds"
     assert "no labels" in said
 
 

@@ -7,11 +7,13 @@ import os
 import pytest
 
 from edge_ai.core.errors import EdgeAIError
+from edge_ai.evaluation.budget import Budget
+from edge_ai.optimization import ladder
 from edge_ai.optimization.comparing import compare_models
-from edge_ai.optimization.judging.budget import Budget
 from edge_ai.optimization.judging.measure import open_model
 from edge_ai.optimization.judging.trial import Job
 from edge_ai.optimization.ladder import optimize
+from edge_ai.optimization.progress import Made
 from edge_ai.optimization.workshop import prune_model, quantize
 from edge_ai.processing.card import ModelCard
 
@@ -47,7 +49,7 @@ def test_a_quantised_model_is_shipped_with_its_card_and_report(job, tmp_path, me
     assert card.model_path.stat().st_size < job.card.model_path.stat().st_size
     assert "by edge_ai" in card.source
     data = read(output)
-    assert data == outcome.data
+    assert data == {**outcome.data, "files": [f"{file}.onnx", f"{file}.yaml"]}
     assert all(goal["met"] for goal in data["goals"])
     assert (output / "report.html").read_text().startswith("<!doctype html>")
     assert bool(data["sensitivity"]) is (method == "static")
@@ -75,15 +77,13 @@ def test_a_refusal_leaves_what_was_shipped_before(job, tmp_path):
 
 
 def test_sensitive_layers_are_left_in_float_until_the_budget_holds(job, tmp_path, monkeypatch):
-    from edge_ai.optimization import workshop
-
-    real, judged = workshop.accurate, []
+    real, judged = Budget.holds, []
 
     def strict(budget, found):  # as if only the third attempt were accurate enough
         judged.append(real(budget, found))
         return len(judged) >= 3
 
-    monkeypatch.setattr(workshop, "accurate", strict)
+    monkeypatch.setattr(Budget, "holds", strict)
     outcome = quantize(job, tmp_path / "out", method="static", sensitivity=False)
     kept = [layer["layer"] for layer in outcome.data["sensitivity"] if layer["kept"]]
     errors = {layer["layer"]: layer["error"] for layer in outcome.data["sensitivity"]}
@@ -144,7 +144,7 @@ def test_two_models_are_compared_and_nothing_is_shipped(job, tmp_path):
     assert outcome.data["variants"][1]["size"] == other.model_path.stat().st_size
     assert names(tmp_path) == ["half"]
     compare_models(job, other, tmp_path / "report")
-    assert names(tmp_path / "report") == ["report.html", "report.json"]
+    assert names(tmp_path / "report") == ["comparison.html", "comparison.json"]
 
 
 def test_models_that_do_not_do_the_same_are_not_compared(job):
@@ -169,6 +169,23 @@ def test_the_ladder_ships_what_nothing_beats(job, tmp_path):
     again = optimize(job, output, names=["fp16"])
     assert again.shipped
     assert names(output) == ["fp16", "report.html", "report.json"]
+
+
+def test_a_variant_that_does_not_run_costs_the_ladder_only_itself(job, tmp_path, monkeypatch):
+    from edge_ai.optimization import rungs
+
+    def broken(trial, path, _progress):
+        path.write_bytes(b"no model")
+        return Made(path)
+
+    good = rungs.rungs()
+    monkeypatch.setattr(ladder, "rungs", lambda: {"broken": rungs.Rung("broken", "fp32", broken), "fp16": good["fp16"]})
+    outcome = optimize(job, tmp_path / "out")
+    assert outcome.shipped
+    assert names(tmp_path / "out") == ["fp16", "report.html", "report.json"]
+    assert any(note.startswith("broken: ") for note in outcome.data["notes"])
+    with pytest.raises(EdgeAIError, match="one at least"):
+        optimize(job, tmp_path / "none", names=["broken"])
 
 
 def test_int8_is_left_out_for_boards_that_have_no_units_for_it(job, tmp_path):

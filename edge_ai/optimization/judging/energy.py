@@ -15,9 +15,8 @@ class EnergyMeter:
     """
 
     def __init__(self, root: Path = _POWERCAP) -> None:
-        packages = sorted(root.glob("*-rapl:*/energy_uj"))
-        # "intel-rapl:0:1" is a part of "intel-rapl:0": its energy is counted there.
-        self._counters = [path for path in packages if path.parent.name.count(":") == 1]
+        # Not "core" and "dram", whose energy a package counts, nor "psys", which counts more than the processor.
+        self._counters = [path for path in sorted(root.glob("*/energy_uj")) if _name(path.parent).startswith("package")]
 
     def joules(self) -> float | None:
         """Energy since some moment, in joules; None where this machine does not tell. Counters start again at times."""
@@ -25,3 +24,10 @@ class EnergyMeter:
             return sum(int(path.read_text()) for path in self._counters) * 1e-6 if self._counters else None
         except (OSError, ValueError):
             return None
+
+
+def _name(domain: Path) -> str:
+    try:
+        return (domain / "name").read_text()
+    except OSError:
+        return ""

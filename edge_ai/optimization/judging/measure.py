@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from edge_ai.core.types import Frame, Result
 from edge_ai.evaluation.compare import Estimate
 from edge_ai.optimization.judging.energy import EnergyMeter
+from edge_ai.optimization.onnx_file import model_bytes
 from edge_ai.optimization.progress import Progress, silent
 from edge_ai.processing.card import ModelCard
 from edge_ai.runtime.model import Model, backend_for
@@ -24,8 +25,6 @@ TURN_S = 0.4
 _LEAST = 4
 _CONFIDENCE = 0.95
 _RESAMPLES = 2000
-
-Read = Callable[[], Any]
 
 
 @dataclass
@@ -65,6 +64,12 @@ class Measured:
         """Energy of an inference in millijoules, all of the processor's; None: not measured."""
         return float(np.median(self.energy_j)) * 1e3 if self.energy_j else None
 
+    def saving(self, original: Measured) -> Estimate | None:
+        """What part less energy it takes than another that ran in the same rounds; None: not measured."""
+        if not self.energy_j or len(self.energy_j) != len(original.energy_j):
+            return None
+        return _estimate([1 - mine / theirs for mine, theirs in zip(self.energy_j, original.energy_j, strict=True)])
+
     def speedup(self, original: Measured) -> Estimate:
         """How many times as fast as another that ran in the same rounds; the median over the rounds."""
         pairs = zip(original.rounds, self.rounds, strict=True)
@@ -81,13 +86,13 @@ def open_model(card: ModelCard, *, score_threshold: float = 0.0) -> Model:
 
 
 def answers(
-    model: Model, frames: Sequence[Frame], ids: Mapping[int, int], progress: Progress = silent, what: str = "answering"
+    model: Model, frames: Iterable[Frame], ids: Mapping[int, int], progress: Progress = silent, what: str = "answering"
 ) -> dict[int, Result]:
     """What a model says of pictures, by the id that belongs to each picture's number."""
     request, found = model.request(), {}
     for count, frame in enumerate(frames, 1):
         found[ids[frame.header.index]] = model.detect([frame], request)[0]
-        progress(what, count, len(frames))
+        progress(what, count, len(ids))
     return found
 
 
@@ -113,7 +118,7 @@ def measure(
         request = model.request()
         request.fill(frame.image, frame.encoding, 0)
         feeds[name] = request.feeds(1)
-        found[name] = Measured(name, model.card.model_path.stat().st_size)
+        found[name] = Measured(name, model_bytes(model.card.model_path))
     order = list(models)
     for number in range(rounds):
         for place, name in enumerate(order[number % len(order) :] + order[: number % len(order)]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from edge_ai.capture.folder import FolderSource, list_pictures
@@ -13,7 +13,11 @@ from edge_ai.capture.select import create_source
 from edge_ai.core.encodings import image_size
 from edge_ai.core.errors import EndOfSource, SourceError
 from edge_ai.core.types import Frame, FrameHeader
+from edge_ai.evaluation.truth import Truth
 from edge_ai.optimization.progress import Progress, silent
+
+HELD_BYTES = 1 << 30
+"""Of pictures in memory at most; a robot's own computer may have to judge, too."""
 
 log = logging.getLogger(__name__)
 
@@ -62,36 +66,32 @@ class Pictures:
                 return
 
     def spread(self, most: int, *, without: Collection[int] = (), progress: Progress = silent) -> tuple[int, ...]:
-        """Numbers of at most ``most`` pictures, evenly over all of them, ``without`` some where others are left."""
-        everything = range(self.count(progress))
-        left = [number for number in everything if number not in frozenset(without)] or list(everything)
-        if len(left) <= most:
-            return tuple(left)
-        return tuple(left[(2 * i + 1) * len(left) // (2 * most)] for i in range(most))
+        """Numbers of at most ``most`` pictures, evenly over all; ``without`` some while there are enough others."""
+        everything, avoided = range(self.count(progress)), frozenset(without)
+        left = [number for number in everything if number not in avoided]
+        if len(left) < most:
+            return tuple(sorted({*left, *_even(sorted(avoided.intersection(everything)), most - len(left))}))
+        return _even(left, most)
 
-    def numbers(self, file_names: Mapping[int, str]) -> dict[int, int]:
-        """The number of each labelled picture here: by file name in a folder, else its id is its number.
-
-        Args:
-            file_names: of the labelled pictures, by their id.
+    def numbers(self, truth: Truth) -> dict[int, int]:
+        """The number here of each labelled picture, by its id: of the same file name in a folder, else the id itself.
 
         Raises:
-            SourceError: none of them is here.
+            SourceError: none of them is here, or several are called alike.
         """
         if self.names:
-            by_name = {name: number for number, name in enumerate(self.names)}
-            found = {id_: by_name[Path(n).name] for id_, n in file_names.items() if Path(n).name in by_name}
+            ids = truth.ids_by_name
+            found = {ids[name]: number for number, name in enumerate(self.names) if name in ids}
         else:
             count = self.count()
-            found = {id_: id_ for id_ in file_names if id_ < count}
+            found = {picture.id: picture.id for picture in truth.pictures if picture.id < count}
+        labelled = len(truth.pictures)
         if not found:
-            wanted = "pictures of the file names in the labels" if self.names else "as many pictures as the ids say"
-            got = f"none of the {len(file_names)} labelled pictures"
+            wanted = "pictures called as in the labels, each once" if self.names else "as many pictures as the ids say"
+            got = f"none of the {labelled} labelled pictures"
             raise SourceError(f"data '{self.source}'", got=got, wanted=wanted, mend="give the data that was labelled")
-        if len(found) < len(file_names):
-            log.warning(
-                "%d of %d labelled pictures are not in '%s'", len(file_names) - len(found), len(file_names), self.source
-            )
+        if len(found) < labelled:
+            log.warning("%d of %d labelled pictures are not in '%s'", labelled - len(found), labelled, self.source)
         return found
 
     def _frames(self) -> Iterator[Frame]:
@@ -106,20 +106,46 @@ class Pictures:
                 yield Frame(header, captured.image, captured.encoding)
 
 
-def held(pictures: Pictures, numbers: Sequence[int], progress: Progress = silent) -> list[Frame]:
-    """Some pictures, kept in memory.
+class Shots:
+    """Some pictures of a recording, kept in memory as long as they are not too many, else read again each time.
+
+    Args:
+        pictures: of what.
+        numbers: which.
+        progress: told of each that is read.
 
     Raises:
         SourceError: none of them can be read.
     """
-    frames = []
-    for frame in pictures.read(numbers):
-        frames.append(Frame(frame.header, frame.image.copy(), frame.encoding))
-        progress("reading pictures", len(frames), len(numbers))
-    if not frames:
-        raise SourceError(f"data '{pictures.source}'", got="no picture that can be read", wanted="one at least")
-    if len(frames) < len(numbers):
-        log.warning(
-            "%d of %d pictures of '%s' cannot be read", len(numbers) - len(frames), len(numbers), pictures.source
-        )
-    return frames
+
+    def __init__(self, pictures: Pictures, numbers: Collection[int], progress: Progress = silent) -> None:
+        self._pictures, self._wanted = pictures, frozenset(numbers)
+        self._held: list[Frame] | None = []
+        read, size = [], 0
+        for frame in pictures.read(self._wanted):
+            read.append(frame.header.index)
+            size += frame.image.nbytes
+            if size > HELD_BYTES:
+                self._held = None
+            if self._held is not None:
+                self._held.append(Frame(frame.header, frame.image.copy(), frame.encoding))
+            progress("reading pictures", len(read), len(self._wanted))
+        self.numbers = tuple(read)
+        if not read:
+            raise SourceError(f"data '{pictures.source}'", got="no picture that can be read", wanted="one at least")
+        if len(read) < len(self._wanted):
+            lost = len(self._wanted) - len(read)
+            log.warning("%d of %d pictures of '%s' cannot be read", lost, len(self._wanted), pictures.source)
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(self._held) if self._held is not None else self._pictures.read(self.numbers)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+def _even(numbers: Sequence[int], most: int) -> tuple[int, ...]:
+    """At most so many of them, evenly over all."""
+    if len(numbers) <= most:
+        return tuple(numbers)
+    return tuple(numbers[(2 * i + 1) * len(numbers) // (2 * most)] for i in range(most))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,22 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_ai.core.errors import ParameterError
+from edge_ai.core.errors import BackendError, InferenceError, ModelError, ParameterError, RefusedError
 from edge_ai.core.types import Frame, Result
 from edge_ai.evaluation.agreement import truth_from
+from edge_ai.evaluation.budget import LEAST_SCORES
 from edge_ai.evaluation.compare import Comparison, compare
 from edge_ai.evaluation.labels import load_coco
 from edge_ai.evaluation.truth import Truth
 from edge_ai.optimization.judging.budget import Budget, Decision, judge
 from edge_ai.optimization.judging.measure import ROUNDS, Measured, answers, measure, open_model
-from edge_ai.optimization.judging.pictures import Pictures, held
+from edge_ai.optimization.judging.pictures import Pictures, Shots
 from edge_ai.optimization.progress import Feeds, Made, Progress, silent
 from edge_ai.processing.card import ModelCard
 from edge_ai.processing.resize import Preprocessor
-
-LOW_SCORES = {"detection": 0.05, "keypoints": 0.05, "classification": 1e-6}
-"""From what score on answers count, by task; 0: from the card's. AP is the area under a curve over all detections, not
-over the good ones, and the best class of a picture is the best however low."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,12 @@ class Job:
     rounds: int = ROUNDS
 
     def __post_init__(self) -> None:
-        for name, option, least in (("pictures", "--pictures", 1), ("calibration", "--calibration-pictures", 1)):
+        limits = (
+            ("pictures", "--pictures", 1),
+            ("calibration", "--calibration-pictures", 1),
+            ("rounds", "--rounds", 3),
+        )
+        for name, option, least in limits:
             if getattr(self, name) < least:
                 raise ParameterError(option, got=getattr(self, name), wanted=f"{least} or more")
 
@@ -100,56 +102,48 @@ class Trial:
         job.card.check_file()
         self._source = Pictures(job.data)
         labelled = load_coco(job.labels, job.card.labels, task=job.card.task) if job.labels else None
-        if labelled is not None:
-            numbers = self._source.numbers({picture.id: picture.file_name for picture in labelled.pictures})
-        else:
-            numbers = {number: number for number in self._source.spread(job.pictures, progress=progress)}
-        self._frames = held(self._source, sorted(set(numbers.values())), progress)
-        there = {frame.header.index for frame in self._frames}
+        numbers = self._source.numbers(labelled) if labelled is not None else self._unlabelled()
+        self.shots = Shots(self._source, set(numbers.values()), progress)
+        there = frozenset(self.shots.numbers)
         self._ids = {number: id_ for id_, number in numbers.items() if number in there}
-        self._calibration: list[Frame] = []
+        self._calibration: Shots | None = None
         with self._open(job.card) as model:
-            self.answers: Mapping[int, Result] = answers(
-                model, self._frames, self._ids, progress, "the original answers"
-            )
+            said = answers(model, self.shots, self._ids, progress, "the original answers")
+        self.answers: Mapping[int, Result] = said
         if labelled is not None:
             self.truth: Truth = labelled.only(tuple(self._ids.values()))
         else:
-            self.truth = truth_from(self.answers, job.card.task, score_threshold=job.card.score_threshold)
-
-    @property
-    def frames(self) -> Sequence[Frame]:
-        """The pictures that variants are judged on."""
-        return self._frames
+            self.truth = truth_from(said, job.card.task, score_threshold=job.card.score_threshold)
 
     @property
     def shared(self) -> bool:
         """Whether calibration had to use pictures that variants are judged on."""
-        return any(frame.header.index in self._ids for frame in self._calibration)
+        return not self._ids.keys().isdisjoint(self._calibration.numbers if self._calibration else ())
 
     @property
     def calibrated(self) -> int:
         """Number of pictures that `feeds` has used."""
-        return len(self._calibration)
+        return len(self._calibration or ())
 
-    def feeds(self, most: int = 0) -> Feeds:
-        """Model inputs of pictures to calibrate on, which variants are not judged on if there are others.
-
-        Args:
-            most: at most so many; 0: as many as the job says.
-        """
-        if not self._calibration:
+    def feeds(self) -> Feeds:
+        """Model inputs of pictures to calibrate on, which variants are not judged on if there are enough others."""
+        if self._calibration is None:
             numbers = self._source.spread(self.job.calibration, without=tuple(self._ids), progress=self._progress)
-            self._calibration = held(self._source, numbers, self._progress)
-        chosen = self._calibration
-        if 0 < most < len(chosen):
-            chosen = [chosen[(2 * i + 1) * len(chosen) // (2 * most)] for i in range(most)]
-        return lambda: _inputs(self.job.card, chosen)
+            self._calibration = Shots(self._source, numbers, self._progress)
+        shots = self._calibration
+        return lambda: _inputs(self.job.card, shots)
 
     def compare(self, card: ModelCard, what: str = "the variant answers") -> Comparison:
-        """How accurate a variant is, and the original beside it."""
-        with self._open(card) as model:
-            found = answers(model, self._frames, self._ids, self._progress, what)
+        """How accurate a variant is, and the original beside it.
+
+        Raises:
+            RefusedError: it does not run, or answers what is no answer.
+        """
+        try:
+            with self._open(card) as model:
+                found = answers(model, self.shots, self._ids, self._progress, what)
+        except (BackendError, InferenceError, ModelError) as error:
+            raise RefusedError(f"variant '{card.model_path.name}' does not run", got=str(error)) from None
         return compare(self.truth, self.answers, found)
 
     def judge(self, variants: Sequence[Variant], found: Mapping[str, Comparison] | None = None) -> list[Judged]:
@@ -170,7 +164,7 @@ class Trial:
         everyone = [original, *variants]
         with contextlib.ExitStack() as stack:
             models = {one.name: stack.enter_context(self._open(one.card)) for one in everyone}
-            times = measure(models, self._frames[0], rounds=self.job.rounds, progress=self._progress)
+            times = measure(models, next(iter(self.shots)), rounds=self.job.rounds, progress=self._progress)
         known[original.name] = compare(self.truth, self.answers, self.answers)
         reference = times[original.name]
         return [
@@ -183,16 +177,22 @@ class Trial:
             for one in everyone
         ]
 
+    def _unlabelled(self) -> dict[int, int]:
+        """Pictures to judge on, such that some are left to calibrate on."""
+        count = self._source.count(self._progress)
+        most = min(self.job.pictures, count - min(self.job.calibration, count // 3))
+        return {number: number for number in self._source.spread(most)}
+
     @contextlib.contextmanager
     def _open(self, card: ModelCard) -> Iterator[Any]:
-        model = open_model(card, score_threshold=LOW_SCORES.get(card.task, 0.0))
+        model = open_model(card, score_threshold=LEAST_SCORES.get(card.task, 0.0))
         try:
             yield model
         finally:
             model.close()
 
 
-def _inputs(card: ModelCard, frames: Sequence[Frame]) -> Iterator[Mapping[str, NDArray[Any]]]:
+def _inputs(card: ModelCard, frames: Iterable[Frame]) -> Iterator[Mapping[str, NDArray[Any]]]:
     preprocessor = Preprocessor(card.input)
     for frame in frames:
         tensor = np.zeros(card.input.shape, card.input.dtype)

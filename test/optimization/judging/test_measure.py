@@ -69,15 +69,24 @@ def test_a_model_that_is_not_the_one_on_its_card_is_refused(tmp_path):
 
 
 def test_energy_is_the_sum_of_the_packages(tmp_path):
-    for name, energy in (("intel-rapl:0", 3_000_000), ("intel-rapl:0:0", 1_000_000), ("intel-rapl:1", 500_000)):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "energy_uj").write_text(f"{energy}\n")
+    domains = (
+        ("0", "package-0", 3_000_000),
+        ("0:0", "core", 1_000_000),
+        ("1", "package-1", 500_000),
+        ("2", "psys", 9_000_000),
+    )
+    for number, name, energy in domains:
+        folder = tmp_path / f"intel-rapl:{number}"
+        folder.mkdir()
+        (folder / "name").write_text(f"{name}\n")
+        (folder / "energy_uj").write_text(f"{energy}\n")
     assert EnergyMeter(tmp_path).joules() == pytest.approx(3.5)
 
 
 def test_no_meter_is_no_figure(tmp_path):
     assert EnergyMeter(tmp_path).joules() is None
     (tmp_path / "intel-rapl:0").mkdir()
+    (tmp_path / "intel-rapl:0" / "name").write_text("package-0")
     (tmp_path / "intel-rapl:0" / "energy_uj").write_text("?")
     assert EnergyMeter(tmp_path).joules() is None
     assert ran([1]).energy_mj is None

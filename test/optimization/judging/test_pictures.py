@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 
 from edge_ai.core.errors import EdgeAIError, SourceError
-from edge_ai.optimization.judging.pictures import Pictures, held
+from edge_ai.evaluation.truth import Picture, Truth
+from edge_ai.optimization.judging import pictures as module
+from edge_ai.optimization.judging.pictures import Pictures, Shots
+
+
+def labels(names):
+    pictures = tuple(Picture(number, name, 32, 24) for number, name in names.items())
+    return Truth("detection", ("person",), pictures, {})
 
 
 def shade(value):
@@ -51,27 +58,42 @@ def test_numbers_spread_over_all_and_avoid_those_that_are_judged(folder):
     assert chosen[0] < 4
     assert chosen[-1] > 6
     assert not set(pictures.spread(3, without=range(5))) & set(range(5))
-    assert pictures.spread(3, without=range(10)), "where all are judged, they have to do"
+    assert len(pictures.spread(4, without=range(9))) == 4, "those that are judged top it up"
+    assert 9 in pictures.spread(4, without=range(9))
 
 
 def test_labelled_pictures_of_a_folder_are_found_by_name(folder):
-    assert Pictures(str(folder)).numbers({41: "some/where/shot3.png", 42: "elsewhere.png"}) == {41: 3}
+    assert Pictures(str(folder)).numbers(labels({41: "some/where/shot3.png", 42: "elsewhere.png"})) == {41: 3}
 
 
 def test_labelled_frames_of_a_video_are_found_by_their_number(video):
-    assert Pictures(str(video)).numbers({3: "", 99: ""}) == {3: 3}
+    assert Pictures(str(video)).numbers(labels({3: "", 99: ""})) == {3: 3}
 
 
 def test_labels_of_other_pictures_are_refused(folder):
     with pytest.raises(SourceError, match="none of the 1 labelled pictures"):
-        Pictures(str(folder)).numbers({1: "other.png"})
+        Pictures(str(folder)).numbers(labels({1: "other.png"}))
+
+
+def test_labels_of_several_pictures_called_alike_belong_to_none(folder):
+    two_days = labels({1: "day/shot3.png", 2: "night/shot3.png", 3: "day/shot4.png"})
+    assert Pictures(str(folder)).numbers(two_days) == {3: 4}
+
+
+@pytest.mark.parametrize("limit", [1 << 30, 5000])
+def test_many_pictures_are_read_again_instead_of_kept(folder, monkeypatch, limit):
+    monkeypatch.setattr(module, "HELD_BYTES", limit)
+    shots = Shots(Pictures(str(folder)), [2, 5, 7])
+    for _ in range(2):
+        assert [frame.header.index for frame in shots] == [2, 5, 7]
+    assert len(shots) == 3
 
 
 def test_unreadable_pictures_among_good_ones_are_left_out(folder, caplog):
     (folder / "shot3.png").write_bytes(b"no picture")
     (folder / "shot4.png").write_bytes(b"")
-    frames = held(Pictures(str(folder)), [2, 3, 4, 5])
-    assert [frame.header.index for frame in frames] == [2, 5]
+    shots = Shots(Pictures(str(folder)), [2, 3, 4, 5])
+    assert shots.numbers == (2, 5)
     assert "2 of 4 pictures" in caplog.text
 
 
@@ -79,7 +101,7 @@ def test_nothing_readable_is_an_error(folder):
     pictures = Pictures(str(folder))
     (folder / "shot3.png").write_bytes(b"no picture")
     with pytest.raises(SourceError, match="no picture that can be read"):
-        held(pictures, [3])
+        Shots(pictures, [3])
 
 
 @pytest.mark.parametrize("source", ["rtsp://127.0.0.1:1/none", "0"])
@@ -115,4 +137,4 @@ def test_a_bag_gives_its_images_by_number(tmp_path):
     assert pictures.count() == 6
     found = {frame.header.index: int(frame.image[0, 0, 0]) for frame in pictures.read([1, 4])}
     assert found == {1: 10, 4: 40}
-    assert pictures.numbers({5: "", 6: ""}) == {5: 5}
+    assert pictures.numbers(labels({5: "", 6: ""})) == {5: 5}

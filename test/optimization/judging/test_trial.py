@@ -19,7 +19,7 @@ def job(colour_data):
 
 def test_the_original_is_judged_by_the_labels(job):
     trial = Trial(job)
-    assert len(trial.frames) == 30
+    assert len(trial.shots) == 30
     found = trial.compare(job.card)
     assert (found.metric, found.agreement, found.loss.value) == ("top-1", False, 0)
     assert found.before.value == 1.0
@@ -27,7 +27,7 @@ def test_the_original_is_judged_by_the_labels(job):
 
 def test_without_labels_its_own_answers_are_right(job):
     trial = Trial(dataclasses.replace(job, labels=None, pictures=10))
-    assert len(trial.frames) == 10
+    assert len(trial.shots) == 10
     found = trial.compare(job.card)
     assert (found.agreement, found.before.value, found.after.value) == (True, 1.0, 1.0)
 
@@ -38,7 +38,10 @@ def test_calibration_keeps_away_from_what_is_judged(job):
     assert [list(feed) for feed in feeds()] == [["image"]] * 8
     assert [next(iter(feed.values())).shape for feed in feeds()] == [(1, 3, 48, 48)] * 8
     assert not trial.shared
-    assert len(list(trial.feeds(3)())) == 3
+    assert len(list(feeds())) == 8, "again from the start"
+    few = Trial(dataclasses.replace(job, labels=None, pictures=100, calibration=10))
+    few.feeds()
+    assert (len(few.shots), few.calibrated, few.shared) == (20, 10, False), "some are kept for it"
     everything = Trial(job)
     everything.feeds()
     assert everything.shared, "all pictures are labelled, so they have to do, and the report says so"
@@ -67,7 +70,9 @@ def test_a_wrong_label_file_is_refused(job, tmp_path, content):
         Trial(dataclasses.replace(job, labels=tmp_path / "labels.json"))
 
 
-@pytest.mark.parametrize(("name", "option"), [("pictures", "--pictures"), ("calibration", "--calibration-pictures")])
+@pytest.mark.parametrize(
+    ("name", "option"), [("pictures", "--pictures"), ("calibration", "--calibration-pictures"), ("rounds", "--rounds")]
+)
 def test_numbers_out_of_range_are_refused(job, name, option):
     with pytest.raises(ParameterError, match=option):
         dataclasses.replace(job, **{name: 0})
