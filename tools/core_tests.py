@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from installer import beside, pythons, requirements
@@ -25,10 +26,12 @@ NOT_THERE = ("8.5.2", "8.6.1", "11.4.0")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command line; the exit status."""
+    """Run the command line; the exit status. All Pythons run their tests at the same time."""
     try:
         versions = [pythons.parse(text) for text in arguments]
-        return max((test(version) for version in versions), default=0)
+        ready = [(version, python) for version in versions if (python := prepare(version)) is not None]
+        with ThreadPoolExecutor(max(len(ready), 1)) as pool:
+            return max(pool.map(lambda one: test(*one), ready), default=0)
     except SetupError as error:
         say(f"core_tests.py: {error}", file=sys.stderr)
         return 1
@@ -36,22 +39,34 @@ def main(arguments: Sequence[str]) -> int:
         return 130
 
 
-def test(version: pythons.Version) -> int:
-    """Run the tests on one Python and say how it went; 1 where one fails, 0 where that Python is not here.
+def prepare(version: pythons.Version) -> Path | None:
+    """Make the environment of a Python; its interpreter, or None where that Python is not here.
 
     Raises:
         SetupError: its environment cannot be made.
     """
-    name = f"{version[0]}.{version[1]}"
     program = pythons.find(version)
     if program is None:
-        say(f"Python {name}: SKIPPED, there is no python{name} on PATH or in pyenv")
-        return 0
+        say(f"Python {name(version)}: SKIPPED, there is no python{name(version)} on PATH or in pyenv")
+        return None
+    return beside.make(program, ROOT / "out" / "core" / name(version), requirements.read(ROOT / "setup.cfg", GROUPS))
+
+
+def test(version: pythons.Version, python: Path) -> int:
+    """Run the tests on one Python and say at the end how it went; 1 where one fails."""
     start = time.monotonic()
-    python = beside.make(program, ROOT / "out" / "core" / name, requirements.read(ROOT / "setup.cfg", GROUPS))
-    status = subprocess.run(command(python), cwd=ROOT, env=variables(), check=False).returncode
-    say(f"Python {name}: {'passed' if status == 0 else 'FAILED'}, {time.monotonic() - start:.0f} s with the set-up")
+    done = subprocess.run(
+        command(python), cwd=ROOT, env=variables(), check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    status = done.returncode
+    told = f"Python {name(version)}: {'passed' if status == 0 else 'FAILED'}, {time.monotonic() - start:.0f} s"
+    say(f"{done.stdout.decode(errors='replace')}{told}")
     return int(status != 0)
+
+
+def name(version: pythons.Version) -> str:
+    """Like "3.12"."""
+    return f"{version[0]}.{version[1]}"
 
 
 def command(python: Path) -> list[str]:

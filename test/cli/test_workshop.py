@@ -21,6 +21,12 @@ def data(tmp_path_factory):
     return tuple(str(path) for path in colours.make(tmp_path_factory.mktemp("colours")))
 
 
+@pytest.fixture(autouse=True)
+def short_turns(monkeypatch):
+    """What is judged here is not how fast models are."""
+    monkeypatch.setattr("edge_ai.optimization.judging.measure.TURN_S", 0.02)
+
+
 def status(arguments):
     try:
         return main([str(argument) for argument in arguments])

@@ -149,3 +149,9 @@ _COLOURS.loader.exec_module(colours)
 def colour_data(tmp_path_factory):
     """A small real classifier: paths of its card, of thirty pictures and of their labels."""
     return colours.make(tmp_path_factory.mktemp("colours"))
+
+
+@pytest.fixture(autouse=True)
+def short_turns(monkeypatch):
+    """What is judged here is not how fast models are."""
+    monkeypatch.setattr("edge_ai.optimization.judging.measure.TURN_S", 0.02)

@@ -101,7 +101,7 @@ def measure(
     frame: Frame,
     *,
     rounds: int = ROUNDS,
-    turn_s: float = TURN_S,
+    turn_s: float | None = None,
     progress: Progress = silent,
 ) -> dict[str, Measured]:
     """Time the inference of one picture by several models in turns.
@@ -110,10 +110,11 @@ def measure(
         models: open models, by the name of their variant.
         frame: the picture.
         rounds: turns of each.
-        turn_s: seconds of a turn.
+        turn_s: seconds of a turn; default `TURN_S`.
         progress: told of each turn.
     """
     meter, feeds, found = EnergyMeter(), {}, {}
+    length = TURN_S if turn_s is None else turn_s
     for name, model in models.items():
         request = model.request()
         request.fill(frame.image, frame.encoding, 0)
@@ -122,7 +123,7 @@ def measure(
     order = list(models)
     for number in range(rounds):
         for place, name in enumerate(order[number % len(order) :] + order[: number % len(order)]):
-            _turn(models[name], feeds[name], found[name], turn_s, meter)
+            _turn(models[name], feeds[name], found[name], length, meter)
             progress("timing", number * len(order) + place + 1, rounds * len(order))
     return found
 
