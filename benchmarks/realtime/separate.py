@@ -24,9 +24,10 @@ GOALS = {
     "results_1080": Goal(
         "separate, 1920x1080 at 30 Hz: results/s over the lesser of 30 and the limit's", None, 0.90, "higher"
     ),
-    "lost_1080": Goal("separate, 1920x1080 at 30 Hz: images lost in transport", None, 0, "lower"),
+    "lost_1080": Goal("separate, 1920x1080 at 30 Hz, or what the model bears: images lost", None, 0, "lower"),
 }
 HZ = 30.0
+_ROOM = 1.4  # times the camera's rate that the limit must reach for no image to be replaced
 
 
 def measure(bench: Bench) -> dict[str, float]:
@@ -75,44 +76,50 @@ def _vga(bench: Bench) -> dict[str, float]:
 
 
 def _full_hd(bench: Bench) -> dict[str, float]:
-    context, setting = bench.context, limit.settings(bench)["latency"]
-    ours = limit.node_settings(bench)["latency"]
-    seconds, runs = context.pick(6.0, 15.0), []
-    nodes = bench.real_nodes(SEPARATE, HZ, FULL_HD, ours, topics=("raw_results", "captured"))
-    with bench.limit(FULL_HD) as loop, nodes as (probe, _):
-        for number in range(int(context.pick(1, 3))):
-            bare = figures({"seconds": 1.5, **loop(setting)(0.5, 1.5)})["results_per_s"]
-            heard = probe.measure(seconds=seconds, whole=True)
-            runs.append(_one_run(bare, heard))
-            one = runs[-1]
-            context.say(
-                f"separate {FULL_HD} {number + 1}: {one['results_per_s']:.1f}/s of {one['possible']:.1f}, "
-                f"age p50 {one['age_ms'].get('p50', float('nan')):.0f} ms, lost {one['lost']} of {one['sent']}; "
-                f"others busy on {one['others_cores']:.1f} cores"
-            )
-    bench.report.results["separate_1080"] = {"camera_hz": HZ, "setting": str(ours), "runs": runs}
-    reached, possible = (median([one[key] for one in runs]) for key in ("results_per_s", "possible"))
+    runs = _full_hd_runs(bench, HZ)
+    bench.report.results["separate_1080"] = {"camera_hz": HZ, "runs": runs}
+    reached, possible, bare = (median([r[key] for r in runs]) for key in ("results_per_s", "possible", "limit_per_s"))
+    share = median([one["results_per_s"] / one["possible"] for one in runs])
     bench.draw(
         {
             "title": "Separate processes, 1920x1080 at 30 Hz: results",
             "unit": "results/s",
             "rows": [
-                {"label": "limit", "bars": [median([one["limit_per_s"] for one in runs])]},
+                {"label": "limit", "bars": [bare]},
                 {"label": "separate", "bars": [reached], "goal": 0.9 * possible, "better": "higher"},
             ],
         }
     )
-    return {
-        "results_1080": median([one["results_per_s"] / one["possible"] for one in runs]),
-        "lost_1080": sum(one["lost"] for one in runs),
-    }
+    if bare < _ROOM * HZ:  # a model slower than the camera replaces images by design: nothing can be told lost
+        runs = _full_hd_runs(bench, bare / _ROOM)
+        bench.report.results["separate_1080_slower"] = {"camera_hz": bare / _ROOM, "runs": runs}
+    return {"results_1080": share, "lost_1080": sum(one["lost"] for one in runs)}
 
 
-def _one_run(bare: float, heard: dict[str, Any]) -> dict[str, Any]:
+def _full_hd_runs(bench: Bench, camera_hz: float) -> list[dict[str, Any]]:
+    context, setting = bench.context, limit.settings(bench)["latency"]
+    ours = limit.node_settings(bench)["latency"]
+    seconds, runs = context.pick(6.0, 15.0), []
+    nodes = bench.real_nodes(SEPARATE, camera_hz, FULL_HD, ours, topics=("raw_results", "captured"))
+    with bench.limit(FULL_HD) as loop, nodes as (probe, _):
+        for number in range(int(context.pick(1, 3))):
+            bare = figures({"seconds": 1.5, **loop(setting)(0.5, 1.5)})["results_per_s"]
+            heard = probe.measure(seconds=seconds, whole=True)
+            runs.append(_one_run(bare, camera_hz, heard))
+            one = runs[-1]
+            context.say(
+                f"separate {FULL_HD} at {camera_hz:.0f} Hz {number + 1}: {one['results_per_s']:.1f}/s of "
+                f"{one['possible']:.1f}, age p50 {one['age_ms'].get('p50', float('nan')):.0f} ms, "
+                f"lost {one['lost']} of {one['sent']}; others busy on {one['others_cores']:.1f} cores"
+            )
+    return runs
+
+
+def _one_run(bare: float, camera_hz: float, heard: dict[str, Any]) -> dict[str, Any]:
     results = heard["raw_results"]
     return {
         "limit_per_s": bare,
-        "possible": min(HZ, bare),
+        "possible": min(camera_hz, bare),
         "results_per_s": rate([one["at"] for one in results]),
         "age_ms": in_ms([one["age"] for one in results]),
         "others_cores": heard["others_cores"],

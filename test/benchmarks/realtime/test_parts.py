@@ -102,7 +102,7 @@ def test_a_full_hd_run_is_judged_by_the_lesser_of_camera_and_limit():
         "counters": {"inference": counts},
         "others_cores": 0.0,
     }
-    slow, quick = separate._one_run(20.0, heard), separate._one_run(50.0, heard)
+    slow, quick = separate._one_run(20.0, 30.0, heard), separate._one_run(50.0, 30.0, heard)
     assert (slow["possible"], quick["possible"]) == (20, 30)
     assert slow["results_per_s"] == pytest.approx(20)
     assert slow["lost"] == accounted(heard)["lost"] == 1
