@@ -66,15 +66,24 @@ def check_runs(path: Path, what: str) -> None:
     except ImportError:
         mend = "python3 -m pip install onnxruntime"
         raise EdgeAIError("ONNX models", got="onnxruntime is not installed", mend=mend) from None
+    if (error := runtime_error(path)) is not None:
+        wanted = f"a model that ONNX Runtime {onnxruntime.__version__} runs on the processor"
+        mend = "export it with an older opset, such as 17, or install a newer onnxruntime"
+        raise ModelError(what, got=first_line(error), wanted=wanted, mend=mend) from None
+
+
+def runtime_error(path: Path) -> Exception | None:
+    """What ONNX Runtime, which must be installed, says against loading a model unoptimised; None: it takes it."""
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
     try:
         onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions share no base of their own
-        wanted = f"a model that ONNX Runtime {onnxruntime.__version__} runs on the processor"
-        mend = "export it with an older opset, such as 17, or install a newer onnxruntime"
-        raise ModelError(what, got=first_line(error), wanted=wanted, mend=mend) from None
+        return error
+    return None
 
 
 def first_line(error: Exception) -> str:

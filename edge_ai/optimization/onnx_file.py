@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import uuid
 from pathlib import Path
 from typing import Any
 
+from edge_ai.backends.engine_cache import external_data
 from edge_ai.core.errors import ModelError
+from edge_ai.core.files import sha256_of
 from edge_ai.optimization.onnx_checks import check_external, check_operators, check_opsets, check_runs, first_line
-from edge_ai.optimization.onnx_graph import inputs, library, tensors
+from edge_ai.optimization.onnx_graph import inputs, library
 
 _LIMIT = 2**31 - 2**20
 """A protobuf message ends at 2 GB; beyond this many bytes the weights get a file of their own."""
@@ -97,19 +98,8 @@ def save_model(model: Any, path: Path) -> None:
 
 def model_bytes(path: Path) -> int:
     """Bytes of a model file, and of the files that hold its weights where those are apart."""
-    files = {path, *_beside(path)} if path.suffix == ".onnx" else {path}
-    return sum(file.stat().st_size for file in files)
-
-
-def _beside(path: Path) -> set[Path]:
-    """The files of a model's external data that are there."""
-    onnx = library()
-    try:
-        model = onnx.load(str(path), load_external_data=False)
-    except Exception:  # whoever loads it says what is wrong with it
-        return set()
-    places = {entry.value for t in tensors(model) for entry in t.external_data if entry.key == "location"}
-    return {path.parent / place for place in places if (path.parent / place).is_file()}
+    beside = external_data(path) if path.suffix == ".onnx" else []
+    return sum(file.stat().st_size for file in (path, *beside) if file.is_file())
 
 
 def digest(path: Path) -> str:
@@ -118,14 +108,10 @@ def digest(path: Path) -> str:
     Raises:
         ModelError: it cannot be read.
     """
-    hashed = hashlib.sha256()
     try:
-        with open(path, "rb") as file:
-            while block := file.read(1 << 20):
-                hashed.update(block)
+        return sha256_of(path)
     except OSError as error:
         raise ModelError(f"model '{path}'", got=error.strerror, wanted="a readable file") from None
-    return hashed.hexdigest()
 
 
 def _parse(onnx: Any, path: Path, what: str) -> Any:

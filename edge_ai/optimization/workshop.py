@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -40,6 +40,23 @@ class Outcome:
     data: Mapping[str, Any] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """A variant and what is known of it already: its accuracy, the layers' sensitivities, those left as they were."""
+
+    variant: Variant
+    found: Comparison | None = None
+    ranks: Sequence[Sensitivity] = ()
+    kept: Collection[str] = ()
+
+
+_PLAIN: dict[str, tuple[Callable[..., Made], str, str, str]] = {
+    "dynamic": (quantize_dynamic, "dynamic INT8", "int8", "int8_dynamic"),
+    "fp16": (to_half, "FP16", "fp16", "fp16"),
+}
+"""What makes a variant without pictures, its name, its precision, and the end of its file's name."""
+
+
 def quantize(
     job: Job,
     output: Path,
@@ -70,23 +87,14 @@ def quantize(
     """
     with artifact.workplace(output, *needed(job)) as work:
         trial = Trial(job, progress)
-        maker = _Static(trial, work, calibration, keep, progress)
-        ranks: Sequence[Sensitivity] = ()
-        kept: Collection[str] = keep
         if method == "static":
-            variant, found, ranks, kept = maker.make(sensitivity)
-        else:
-            make = quantize_dynamic if method == "dynamic" else to_half
-            name, precision = ("dynamic INT8", "int8") if method == "dynamic" else ("FP16", "fp16")
-            path = (
-                work / f"{artifact.file_name(job.card.name)}_{'int8_dynamic' if method == 'dynamic' else 'fp16'}.onnx"
+            return _conclude(
+                trial, work, output, command, _Static(trial, work, calibration, keep, progress).make(sensitivity)
             )
-            made = make(job.card.model_path, path, keep_float=keep, progress=progress)
-            variant, found = carded(job, made, name, precision), None
-        judged = trial.judge([variant], {variant.name: found} if found else None)
-        title = f"{job.card.name} {job.card.version}: {variant.name}"
-        data = report_data(title, command, trial, judged, sensitivities=ranks, kept=kept)
-        return deliver(work, output, judged, data)
+        make, name, precision, end = _PLAIN[method]
+        path = work / f"{artifact.file_name(job.card.name)}_{end}.onnx"
+        made = make(job.card.model_path, path, keep_float=keep, progress=progress)
+        return _conclude(trial, work, output, command, _Tried(carded(job, made, name, precision), kept=keep))
 
 
 def prune_model(
@@ -111,10 +119,7 @@ def prune_model(
         path = work / f"{artifact.file_name(job.card.name)}_{method.replace(':', 'to')}.onnx"
         feeds = trial.feeds() if method == "structured" else None  # zeros are set by the weights alone
         made = prune(job.card.model_path, path, method, amount, keep=keep, feeds=feeds, progress=progress)
-        variant = carded(job, made, f"pruned, {method}", "fp32")
-        judged = trial.judge([variant])
-        data = report_data(f"{job.card.name} {job.card.version}: {variant.name}", command, trial, judged)
-        return deliver(work, output, judged, data)
+        return _conclude(trial, work, output, command, _Tried(carded(job, made, f"pruned, {method}", "fp32")))
 
 
 def carded(job: Job, made: Made, name: str, precision: str) -> Variant:
@@ -124,6 +129,15 @@ def carded(job: Job, made: Made, name: str, precision: str) -> Variant:
     source = f"{name} of {job.card.name} {job.card.version} (sha256 {job.card.sha256}), by edge_ai; {job.card.source}"
     card = artifact.write_card(job.card, made.path, made.path.with_suffix(".yaml"), version=version, source=source)
     return Variant(name, precision, card, made)
+
+
+def _conclude(trial: Trial, work: Path, output: Path, command: str, tried: _Tried) -> Outcome:
+    """Judge a variant, and ship or refuse it."""
+    variant, card = tried.variant, trial.job.card
+    judged = trial.judge([variant], {variant.name: tried.found} if tried.found else None)
+    title = f"{card.name} {card.version}: {variant.name}"
+    data = report_data(title, command, trial, judged, sensitivities=tried.ranks, kept=tried.kept)
+    return deliver(work, output, judged, data)
 
 
 def deliver(work: Path, output: Path, judged: Sequence[Judged], data: dict[str, Any]) -> Outcome:
@@ -152,7 +166,7 @@ class _Static:
         self._source = trial.job.card.model_path
         self._target = work / f"{artifact.file_name(trial.job.card.name)}_int8.onnx"
 
-    def make(self, sensitivity: bool) -> tuple[Variant, Comparison, Sequence[Sensitivity], Collection[str]]:
+    def make(self, sensitivity: bool) -> _Tried:
         variant, found = self._with(self._keep)
         good = self._budget.holds(found)
         ranks: Sequence[Sensitivity] = ()
@@ -165,7 +179,7 @@ class _Static:
             kept = self._keep | leave(free, count)
             variant, found = self._with(kept)
             good, count = self._budget.holds(found), count * 2
-        return variant, found, ranks, kept
+        return _Tried(variant, found, ranks, kept)
 
     def _with(self, kept: Collection[str]) -> tuple[Variant, Comparison]:
         made = quantize_static(

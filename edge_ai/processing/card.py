@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +11,7 @@ import yaml
 from pydantic import Field, PrivateAttr, SerializeAsAny
 
 from edge_ai.core.errors import CardError, EdgeAIError, ModelError, ParameterError
+from edge_ai.core.files import sha256_of
 from edge_ai.processing.card_part import FROM_LIST, CardPart, parse_part, read_text
 from edge_ai.processing.decode.base import Decoder, DecoderOptions, Target
 from edge_ai.processing.decode.registry import DECODERS
@@ -117,7 +117,7 @@ class ModelCard(CardPart):
         """
         path, what = self.model_path, f"model file '{self.model_path}'"
         try:
-            digest, size = _sha256(path), path.stat().st_size
+            digest, size = sha256_of(path), path.stat().st_size
         except OSError as error:
             mend = "put the model beside its card, or correct the card's 'file'"
             raise ModelError(what, got=error.strerror, wanted="a readable file", mend=mend) from None
@@ -186,11 +186,3 @@ def _decoder_options(values: object, owner: str) -> DecoderOptions:
 def _read_names(path: Path, key: str) -> list[str]:
     text = read_text(path, f"{key.rstrip('s')} file", f"write one name a line, or list them under '{key}'")
     return [line.strip() for line in text.rstrip().split("\n")]
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -38,7 +38,8 @@ def test_a_picture_without_annotations_has_nothing_in_it(label_file):
 
 
 def test_a_box_may_be_rounded_over_the_edge(label_file):
-    load_coco(label_file(annotations=[{**BOX, "bbox": [-0.4, 0, 640.9, 480]}]), LABELS)
+    truth = load_coco(label_file(annotations=[{**BOX, "bbox": [-0.4, 0, 640.9, 480]}]), LABELS)
+    assert sum(len(right.class_ids) for right in truth.labelled.values()) == 1
 
 
 @pytest.mark.parametrize(
@@ -93,8 +94,11 @@ def test_a_file_that_is_not_there_or_not_text(tmp_path):
 
 def test_a_byte_order_mark_does_no_harm(label_file):
     path = label_file()
+    plain = load_coco(path, LABELS)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    load_coco(path, LABELS)
+    marked = load_coco(path, LABELS)
+    assert marked.pictures == plain.pictures
+    assert [len(right.boxes) for right in marked.labelled.values()] == [2, 1]
 
 
 def test_classes_of_whole_pictures(label_file):

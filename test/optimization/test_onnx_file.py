@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edge_ai.core.errors import ModelError
 from edge_ai.optimization import onnx_file
-from edge_ai.optimization.onnx_file import check_shapes, digest, load_model, save_model
+from edge_ai.optimization.onnx_file import check_shapes, digest, load_model, model_bytes, save_model
 
 SHIPPED = Path(__file__).parents[2] / "models" / "nanodet_g_416.onnx"
 
@@ -184,3 +184,12 @@ def test_a_disk_that_fills_up_in_the_middle_leaves_the_old_model(tmp_path, room)
 def test_a_folder_that_is_not_there_is_said(tmp_path):
     with pytest.raises(ModelError, match="folder that can be written to"):
         save_model(network(), tmp_path / "none" / "net.onnx")
+
+
+def test_the_size_of_a_model_counts_the_files_that_hold_its_weights(tmp_path):
+    whole = written(tmp_path, network())
+    assert model_bytes(whole) == whole.stat().st_size
+    apart = tmp_path / "apart.onnx"
+    onnx.save(onnx.load(str(whole)), str(apart), save_as_external_data=True, location="weights.bin", size_threshold=0)
+    assert model_bytes(apart) == apart.stat().st_size + (tmp_path / "weights.bin").stat().st_size
+    assert (tmp_path / "weights.bin").stat().st_size > 0

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge_ai.core.errors import EdgeAIError, ModelError
+from edge_ai.core.errors import ModelError
+from edge_ai.optimization.onnx_graph import library
 from edge_ai.platforms.workload import Workload
 
 Shape = tuple[int, ...]
@@ -66,7 +67,7 @@ def count(path: Path | str, size: tuple[int, int] | None = None) -> Cost:
         ModelError: no such file, not an ONNX model, or the shapes of what is to be counted cannot be inferred.
         EdgeAIError: `onnx` is not installed.
     """
-    onnx = _library()
+    onnx = library()
     try:
         model = onnx.load(str(path), load_external_data=False)
     except OSError as error:
@@ -123,16 +124,6 @@ class _Counter:
             got = f"no shape of '{name}' at {node.op_type} '{node.name}'"
             raise ModelError(f"model '{self._path}'", got=got, wanted="shapes that can be inferred", mend=mend)
         return self._shapes[name]
-
-
-def _library() -> Any:
-    try:
-        import onnx
-        import onnx.shape_inference
-    except ImportError:
-        mend = "python3 -m pip install onnx"
-        raise EdgeAIError("counting operations", got="onnx is not installed", mend=mend) from None
-    return onnx
 
 
 def close_shapes(graph: Any, size: tuple[int, int] | None, path: Path | str) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from edge_ai.backends import trt_api
 from edge_ai.optimization.inspection.tensorrt_operators import SOURCE, refusal
+from edge_ai.optimization.onnx_checks import runtime_error
 from edge_ai.optimization.onnx_graph import nodes
 
 _OF_ONNX_RUNTIME = (
@@ -58,12 +59,7 @@ def of_onnx_runtime(path: Path) -> Support:
     except ImportError:
         return Support("ONNX Runtime", "not installed: python3 -m pip install onnxruntime", None)
     engine, asked = f"ONNX Runtime {onnxruntime.__version__}", "its session on the processor"
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.log_severity_level = 4
-    try:
-        onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its exceptions share no base of their own
+    if (error := runtime_error(path)) is not None:
         return Support(engine, asked, False, (_refused(" ".join(str(error).split())),))
     return Support(engine, asked, True)
 
