@@ -159,6 +159,7 @@ class Result:
         timings: seconds spent in each stage, by name, in order ("wait", "preprocess", "infer", "postprocess").
         classification: what a classifier said of the whole image; None from other models.
         segmentation: what a segmenter said of each pixel; None from other models.
+        reason: why ``source`` was asked, in the router's words; empty without a router.
     """
 
     header: FrameHeader
@@ -169,6 +170,7 @@ class Result:
     timings: dict[str, float] = field(default_factory=dict)
     classification: Classification | None = None
     segmentation: Segmentation | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

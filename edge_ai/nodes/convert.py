@@ -103,6 +103,7 @@ def result_to_msg(result: types.Result, dropped: int) -> InferenceResult:
     message = InferenceResult(
         header=header_to_msg(result.header),
         source=result.source,
+        reason=result.reason,
         model_name=result.model_name,
         model_version=result.model_version,
         image_width=result.header.width,
@@ -146,6 +147,7 @@ def result_from_msg(message: InferenceResult, clock: Clock) -> types.Result:
         timings={t.stage: t.duration for t in message.timings},
         classification=_classification(message),
         segmentation=_segmentation(message),
+        reason=message.reason,
     )
 
 

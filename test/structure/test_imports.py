@@ -14,7 +14,7 @@ FLOORS = [
     {"platforms"},
     {"capture", "processing", "backends", "routing", "control", "monitoring", "deployment"}
     | {"batching", "realtime", "evaluation"},
-    {"runtime", "dashboard"},
+    {"runtime", "dashboard", "fleet"},
     {"optimization"},
     {"robot"},
     {"nodes", "cli"},
@@ -67,6 +67,7 @@ def test_everything_outside_nodes_imports_without_ros_or_vendor_libraries():
     ]
     blocked = [*ROS, "tensorrt", "pycuda", "cuda", "jtop", "pynvml", "gi", "vision_msgs"]
     blocked += ["onnx", "pycocotools", "torch", "rosbags"]
+    blocked += ["tritonclient", "grpc", "aiohttp", "simpy", "matplotlib"]
     script = (
         "import sys, importlib\n"
         f"sys.modules.update(dict.fromkeys({blocked!r}))\n"

@@ -35,9 +35,13 @@ def test_cameras_share_a_model_and_one_that_hangs_costs_the_others_nothing(robot
     os.kill(cameras["left"].pid, signal.SIGSTOP)
     robot.until(lambda: _quiet(robot, results["left"]), "the hanging camera's last result")
     before = {name: len(got) for name, got in results.items()}
-    robot.until(lambda: len(results["front"]) >= before["front"] + 20, "results of another camera")
-    others = [len(results[name]) - before[name] for name in ("front", "rear")]
-    assert abs(others[0] - others[1]) <= 3, others
+
+    def since():
+        return [len(results[name]) - before[name] for name in ("front", "rear")]
+
+    robot.until(lambda: min(since()) >= 20, "results of both other cameras")
+    # Not to the result: on a busy machine images of either are replaced, and this process hears of them in bursts.
+    assert max(since()) <= 2 * min(since()), since()
     assert len(results["left"]) == before["left"]
 
     os.kill(cameras["left"].pid, signal.SIGCONT)

@@ -15,7 +15,7 @@ from installer import requirements, stamp
 from installer.console import Step
 from installer.process import clean_environment, run
 
-BASE = (requirements.CORE, "ros2", "ros2-build", "workshop")
+BASE = (requirements.CORE, "ros2", "ros2-build", "workshop", "cloud")
 MENDING = 1  # raise it when mend() changes, so that existing environments get it
 ASK_PATHS = "import sysconfig, numpy; print(sysconfig.get_paths()['include']); print(numpy.get_include())"
 

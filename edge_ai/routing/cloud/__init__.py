@@ -1,0 +1,1 @@
+"""Servers elsewhere, one file a protocol, behind the contract of base.py."""

@@ -1,0 +1,59 @@
+"""The contract of whoever answers frames: the robot's own engine, a server, a ROS service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from edge_ai.core.types import Frame, PendingFrame, Result
+
+Source = Frame | PendingFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a request ended; exactly one of result, error and dropped says so.
+
+    Attributes:
+        result: the answer, its header that of the frame.
+        error: why there is none.
+        dropped: it was given up for a newer frame before any work was spent on it: nobody's fault.
+        sent: bytes that went over a link.
+        service: seconds the side says it worked, without the link; NaN: it does not say.
+    """
+
+    result: Result | None = None
+    error: Exception | None = None
+    dropped: bool = False
+    sent: int = 0
+    service: float = float("nan")
+
+
+class Call(Protocol):
+    """A request under way."""
+
+    def cancel(self) -> None:
+        """Give it up, freeing what it holds; harmless when it has ended. Its ``done`` may or may not be called."""
+
+
+class Side(Protocol):
+    """Answers frames, each on threads of its own.
+
+    Attributes:
+        name: as results carry it in ``source``: "edge", or the endpoint's name.
+    """
+
+    name: str
+
+    def ask(self, frame: Source, deadline_ns: int, done: Callable[[Outcome], None]) -> Call:
+        """Begin to answer; returns at once and never raises.
+
+        Args:
+            frame: what to answer.
+            deadline_ns: steady time after which the answer is of no use; the side then reports an error by itself.
+            done: called once, from any thread, also from within this call.
+        """
+
+    def expected_bytes(self, frame: Source) -> float:
+        """Bytes a request for this frame is expected to send over a link; 0: none."""
