@@ -26,6 +26,14 @@ class RouterParams(Params):
         le=60,
         live=True,
     )
+    order_wait: float = param(
+        0.0,
+        "How long an answer that is ready waits for older ones under way, such as the cloud's; 0: these are given up.",
+        unit="s",
+        ge=0,
+        le=10,
+        live=True,
+    )
     cameras: list[str] = param(
         [""],
         "Names of the cameras, each the namespace of its camera/image_raw and inference/results; empty: one, here.",

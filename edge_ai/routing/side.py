@@ -46,6 +46,10 @@ class Side(Protocol):
 
     name: str
 
+    @property
+    def unready(self) -> str:
+        """Why it cannot be asked for now, such as a server never reached yet; empty if it can."""
+
     def ask(self, frame: Source, deadline_ns: int, done: Callable[[Outcome], None]) -> Call:
         """Begin to answer; returns at once and never raises.
 
