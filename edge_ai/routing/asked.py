@@ -12,7 +12,7 @@ _DROPPED = Outcome(dropped=True)
 
 
 class Asked:
-    """A ledger of frames under way. An engine answers the newest frame of a camera: with an answer, older ones are over.
+    """A ledger of frames under way. An engine answers the newest frame of a camera: an answer ends the older ones.
 
     Thread-safe; every ``done`` is called once, outside the lock.
     """

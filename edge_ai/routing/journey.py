@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from edge_ai.core.clock import NS
 from edge_ai.core.types import Result
+from edge_ai.routing.alarms import Alarm
 from edge_ai.routing.decision import Decision, Where
 from edge_ai.routing.side import Call, Source
 
@@ -39,10 +40,12 @@ class Journey:
         notes: what happened after the decision, in words.
         provisional: an answer of the edge for which a second opinion is sought.
         answer: the answer that counts.
+        answered_by: the side it is from.
         answered_ns: when it came.
         closed: nothing more will become of it.
         spare: outcomes that come after the end are of interest: a trial of a side.
         probe: the trial of a cloud that has failed before; the edge is asked at the same time.
+        hedged: the edge was asked because the cloud was late.
         alarms: to be cancelled at the end.
         errors: why sides gave no answer.
     """
@@ -56,12 +59,13 @@ class Journey:
     notes: list[str] = field(default_factory=list)
     provisional: Result | None = None
     answer: Result | None = None
+    answered_by: Where = Where.EDGE
     answered_ns: int = 0
     closed: bool = False
     spare: bool = False
     probe: bool = False
     hedged: bool = False
-    alarms: list[Call] = field(default_factory=list)
+    alarms: list[Alarm] = field(default_factory=list)
     errors: dict[Where, Exception] = field(default_factory=dict)
 
     @property
@@ -82,9 +86,9 @@ class Journey:
         wanted = self.requests.values() if where is None else [self.requests[where]] if where in self.requests else []
         return any(not request.ended for request in wanted)
 
-    def settle(self, result: Result, now_ns: int) -> None:
-        """This answer counts."""
+    def settle(self, result: Result, where: Where, now_ns: int) -> None:
+        """This answer, of that side, counts."""
         words = "; ".join((self.decision.words, *self.notes))
         timings = {"route": self.decided_s, **result.timings}
-        self.answer, self.answered_ns = replace(result, reason=words, timings=timings), now_ns
+        self.answer, self.answered_by, self.answered_ns = replace(result, reason=words, timings=timings), where, now_ns
         self.provisional = None

@@ -6,6 +6,7 @@ import math
 
 from edge_ai.core.clock import NS
 from edge_ai.core.types import Result
+from edge_ai.routing.decision import Where
 from edge_ai.routing.journey import Journey
 
 
@@ -67,7 +68,7 @@ class Lane:
             if journey.answer is None and at_ns < due:
                 if journey.provisional is not None:
                     journey.notes.append("no second opinion in time")
-                    journey.settle(journey.provisional, now_ns)
+                    journey.settle(journey.provisional, Where.EDGE, now_ns)
                 else:
                     overtaken.append(journey)
                     del self._open[at_ns]
