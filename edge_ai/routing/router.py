@@ -63,7 +63,7 @@ class Router:
     ) -> None:
         rng = rng or random.Random()
         self._params, self._clock = params, clock
-        self._alarms = alarms or Alarms(clock)
+        self._alarms = Alarms(clock) if alarms is None else alarms  # one without alarms is false
         self._lock = threading.Lock()
         self._counts = RouterCounts()
         self._hedges = ShareBudget(params.hedge_share, _BURST)
