@@ -73,7 +73,7 @@ def edge_cost(snapshot: Snapshot, params: RouterParams) -> Cost:
     # Half of the one that is being answered is over on average.
     latency += latency * max(0.0, side.in_flight - 0.5)
     misses = miss(latency, side.spread, side.p95, snapshot.budget)
-    fixed = params.cost_energy * params.edge_energy + params.cost_accuracy * (1 - params.edge_accuracy)
+    fixed = params.cost_energy * params.edge_energy + _inaccuracy(params.edge_accuracy, params)
     return Cost(fixed + params.cost_latency * latency + params.cost_miss * misses, latency, misses)
 
 
@@ -109,7 +109,7 @@ def explored(asked: Where, snapshot: Snapshot, params: RouterParams, favoured: f
         fixed = _cloud_fixed(snapshot, params)
         risky = not 2 * edge.p95 < snapshot.budget
     else:
-        fixed = params.cost_energy * params.edge_energy + params.cost_accuracy * (1 - params.edge_accuracy)
+        fixed = params.cost_energy * params.edge_energy + _inaccuracy(params.edge_accuracy, params)
         risky = hoped > snapshot.budget
     if risky or fixed + params.cost_latency * hoped >= favoured:
         return 0.0
@@ -119,7 +119,17 @@ def explored(asked: Where, snapshot: Snapshot, params: RouterParams, favoured: f
 def _cloud_fixed(snapshot: Snapshot, params: RouterParams) -> float:
     megabytes = _payload(snapshot) / 1e6
     cost = (params.cost_bandwidth + params.cost_energy * params.cloud_energy) * megabytes
-    return cost + params.cost_accuracy * (1 - params.cloud_accuracy)
+    return cost + _inaccuracy(params.cloud_accuracy, params)
+
+
+def _inaccuracy(accuracy: float, params: RouterParams) -> float:
+    """What it costs to be less accurate than the better side: what both lack would only blur how far apart they are."""
+    return params.cost_accuracy * (max(params.edge_accuracy, params.cloud_accuracy) - accuracy)
+
+
+def _lacking(accuracy: float, params: RouterParams) -> float:
+    """What an accuracy lacks to the better side's: what both lack would only drown the differences in latency."""
+    return max(params.edge_accuracy, params.cloud_accuracy) - accuracy
 
 
 def _payload(snapshot: Snapshot) -> float:
