@@ -23,6 +23,7 @@ COMMANDS: Registry[object] = Registry(
         "compare": "edge_ai.cli.compare:CompareCommand",
         "optimize": "edge_ai.cli.optimize:OptimizeCommand",
         "params": "edge_ai.cli.params:ParamsCommand",
+        "serve-repository": "edge_ai.cli.serve:ServeRepositoryCommand",
         "platforms": "edge_ai.cli.platforms:PlatformsCommand",
     },
 )
