@@ -15,6 +15,7 @@ from edge_ai.core.files import sha256_of
 from edge_ai.processing.card_part import FROM_LIST, CardPart, parse_part, read_text
 from edge_ai.processing.decode.base import Decoder, DecoderOptions, Target
 from edge_ai.processing.decode.registry import DECODERS
+from edge_ai.processing.serving import ServingSpec
 from edge_ai.processing.spec import InputSpec, NmsSpec
 
 Name = Annotated[str, Field(min_length=1)]
@@ -47,6 +48,7 @@ class ModelCard(CardPart):
     keypoints: Annotated[tuple[Name, ...], FROM_LIST] = Field(
         (), description="names of an object's keypoints in the model's order, or a text file with one a line"
     )
+    serving: ServingSpec | None = Field(None, description="how a server serves it, where that is not plain")
     _folder: Path = PrivateAttr(Path())
 
     @classmethod

@@ -8,12 +8,13 @@ import yaml
 
 from edge_ai.processing.card import ModelCard
 from edge_ai.processing.decode.registry import DECODERS
+from edge_ai.processing.serving import ServingSpec
 from edge_ai.processing.spec import InputSpec, NmsSpec
 
 MODELS = Path(__file__).parents[2] / "models"
 TEXT = (MODELS / "README.md").read_text(encoding="utf-8")
 EXAMPLES = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)]
-NESTED = {"input": InputSpec, "nms": NmsSpec}
+NESTED = {"input": InputSpec, "nms": NmsSpec, "serving": ServingSpec}
 
 
 def table(text, header):
@@ -61,3 +62,9 @@ def test_every_example_is_a_valid_card_with_a_decoder(values):
     decoder = card.make_decoder()
     assert decoder.options.family == values["decoder"]["family"]
     assert card.input.shape[2:] == card.input.size[::-1] or card.input.layout == "nhwc"
+
+
+def test_the_example_of_serving_is_one():
+    (values,) = [example for example in EXAMPLES if "serving" in example]
+    card = ModelCard.parse(values, folder=MODELS, owner="README.md")
+    assert card.serving == ServingSpec(model="forklifts_x", version="3", input="jpeg", answers="detections")
