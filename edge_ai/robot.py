@@ -11,10 +11,18 @@ from edge_ai.control.params import ControlParams
 from edge_ai.core.clock import Clock
 from edge_ai.core.errors import ParameterError
 from edge_ai.core.types import Frame, PendingFrame, Result
+from edge_ai.processing.card import ModelCard
+from edge_ai.routing.params import CloudParams, RouterParams
+from edge_ai.routing.status import RouterStatus
 from edge_ai.runtime.control_loop import ControlLoop
 from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.pipeline import Pipeline, PipelineCounts
+from edge_ai.runtime.routed import RoutedPipeline
+from edge_ai.runtime.uplink import Connected, remote
+
+
+Connect = Callable[[CloudParams, Clock, ModelCard], Connected]
 
 
 def _ignore(*_: object) -> None:
@@ -34,6 +42,9 @@ class Robot:
         on_result: receives every result with its frame.
         on_status: receives every change of the camera's state.
         on_error: receives each frame without a result, and why.
+        router: who answers which frame.
+        cloud: the server beside the model; without a url there is none, and no router.
+        connect: makes the server's side.
     """
 
     def __init__(
@@ -48,7 +59,11 @@ class Robot:
         on_result: Callable[[Result, Frame], None] = _ignore,
         on_status: Callable[[CaptureStatus], None] = _ignore,
         on_error: Callable[[Frame | PendingFrame, Exception], None] | None = None,
+        router: RouterParams | None = None,
+        cloud: CloudParams | None = None,
+        connect: Connect = remote,
     ) -> None:
+        self._routing, self._cloud, self._connect = router or RouterParams(), cloud or CloudParams(), connect
         self._inference, self._control, self._clock = inference, control, clock
         self._on_frame, self._on_result, self._on_error = on_frame, on_result, on_error
         self._on_command = on_command
@@ -57,7 +72,8 @@ class Robot:
         self.capturer = Capturer(camera, clock, self._captured, on_status)
         self.model: Model | None = None
         self.controller = Controller(control, clock)
-        self._pipeline: Pipeline | None = None
+        self._pipeline: Pipeline | RoutedPipeline | None = None
+        self._remote: Connected | None = None
         self._loop: ControlLoop | None = None
 
     def prepare(self) -> None:
@@ -71,20 +87,17 @@ class Robot:
             raise ParameterError("parameter 'cameras'", got=self._inference.cameras, wanted=wanted)
         self.capturer.prepare()
         self.model = Model.load(self._inference, self._clock)
+        if self._cloud.url:
+            self._remote = self._connect(self._cloud, self._clock, self.model.card)
 
     def start(self) -> None:
         """Begin to see and to move."""
         assert self.model is not None, "call prepare() first"
         self.controller.activate()
         self._loop = ControlLoop(self.controller, self._on_command, self._control.rate)
-        self._pipeline = Pipeline(
-            self.model,
-            self._inferred,
-            self._on_error,
-            workers=self._inference.workers,
-            shares={"": next(iter(self._inference.shares.values()))},  # frames of the one camera bear no name
-            max_age=self._inference.max_age,
-        )
+        if self._cloud.url and self._remote is None:  # it was stopped, which closed the way to the server
+            self._remote = self._connect(self._cloud, self._clock, self.model.card)
+        self._pipeline = self._make_pipeline(self.model)
         self._loop.start()
         self._pipeline.start()
         self.capturer.start()
@@ -97,7 +110,7 @@ class Robot:
         self.capturer.stop()
         if self._pipeline is not None:
             self._pipeline.stop()
-        self._loop = self._pipeline = None
+        self._loop = self._pipeline = self._remote = None
 
     def close(self) -> None:
         """Free the model and the camera."""
@@ -106,7 +119,7 @@ class Robot:
             self.model.close()
             self.model = None
 
-    def update(self, inference: InferenceParams, control: ControlParams) -> None:
+    def update(self, inference: InferenceParams, control: ControlParams, router: RouterParams | None = None) -> None:
         """Take over parameters that may change while the robot runs.
 
         Raises:
@@ -114,13 +127,16 @@ class Robot:
         """
         if self.model is not None:
             self.model.configure(score_threshold=inference.score_threshold, classes=inference.classes)
+        if isinstance(self._pipeline, RoutedPipeline):
+            self._pipeline.update(router or self._routing, inference.score_threshold, inference.classes)
         self.controller.update(control)
 
     @property
     def description(self) -> str:
         """Camera, model and engine in one line."""
         model = f"{self.model.card.name} on {self.model.backend.description}" if self.model else "no model yet"
-        return f"{self.capturer.name}, {model}"
+        cloud = f" and {self._remote.name}" if self._remote else ""
+        return f"{self.capturer.name}, {model}{cloud}"
 
     def wake(self) -> None:
         """Let the controller act now, after an emergency stop or a reset."""
@@ -132,12 +148,41 @@ class Robot:
         """What became of the frames since `start`."""
         return self._pipeline.counts if self._pipeline is not None else PipelineCounts()
 
+    @property
+    def routing(self) -> RouterStatus | None:
+        """Both sides and what became of the frames; None without a server."""
+        return self._pipeline.status if isinstance(self._pipeline, RoutedPipeline) else None
+
+    @property
+    def cloud_fault(self) -> str:
+        """What is wrong with the way to the server; empty if nothing is, or there is none."""
+        return self._pipeline.fault if isinstance(self._pipeline, RoutedPipeline) else ""
+
+    def _make_pipeline(self, model: Model) -> Pipeline | RoutedPipeline:
+        shares = {"": next(iter(self._inference.shares.values()))}  # frames of the one camera bear no name
+        workers, max_age = self._inference.workers, self._inference.max_age
+        if self._remote is None:
+            return Pipeline(model, self._inferred, self._on_error, workers=workers, shares=shares, max_age=max_age)
+        return RoutedPipeline(
+            model,
+            self._remote,
+            self._routing,
+            self._clock,
+            self._inferred,
+            self._on_error,
+            ping_period=self._cloud.ping_period,
+            workers=workers,
+            shares=shares,
+            max_age=max_age,
+        )
+
     def _captured(self, frame: Frame) -> None:
         if self._pipeline is not None:
             self._pipeline.submit(frame, self._patience)
         self._on_frame(frame)
 
-    def _inferred(self, result: Result, frame: Frame) -> None:
+    def _inferred(self, result: Result, frame: Frame | PendingFrame) -> None:
         if self._loop is not None:
             self._loop.offer(result)
+        assert isinstance(frame, Frame), "a camera gives frames"
         self._on_result(result, frame)

@@ -25,6 +25,10 @@ class RunCommand:
             "source", nargs="?", help="device, URL, file, folder or synthetic; default: the first camera"
         )
         parser.add_argument("--model", default="", metavar="CARD", help="model card; default: the shipped detector")
+        parser.add_argument(
+            "--cloud", default="", metavar="URL", help="server that may answer frames too: grpc://HOST:PORT"
+        )
+        parser.add_argument("--policy", default="", help="who answers which frame: rules, adaptive, cost")
         parser.add_argument("--set", action="append", default=[], metavar="NODE.NAME=VALUE", help="any parameter")
         parser.add_argument("--seconds", type=float, default=0.0, help="stop after this long; 0: at the end")
         parser.add_argument("--all-frames", action="store_true", help="a file goes as fast as consumed, no frame lost")
@@ -36,12 +40,20 @@ class RunCommand:
         from edge_ai.realtime.settings import RealtimeSettings
         from edge_ai.robot import Robot
 
-        camera, inference, control, process = _parameters(options)
+        camera, inference, control, process, router, cloud = _parameters(options)
         settings = RealtimeSettings(process, spinning=inference.spinning == "long")
         clock = SystemClock()
         show = _Show(options.out, clock)
         robot = Robot(
-            camera, inference, control, clock, on_command=show.command, on_result=show.result, on_status=show.status
+            camera,
+            inference,
+            control,
+            clock,
+            on_command=show.command,
+            on_result=show.result,
+            on_status=show.status,
+            router=router,
+            cloud=cloud,
         )
         prepare_process()
         for outcome in settings.apply(robot.prepare):
@@ -55,7 +67,7 @@ class RunCommand:
             print()
         finally:
             captured = robot.capturer.status
-            counts = robot.counts
+            counts, routing = robot.counts, robot.routing
             robot.close()
             settings.undo()
             show.close()
@@ -64,11 +76,13 @@ class RunCommand:
             f"\ncaptured {captured.captured}, processed {counts.processed}, dropped {dropped}, failed {counts.failed}, "
             f"{show.commands} commands"
         )
+        if routing is not None:
+            print(routing.line())
         return 1 if show.failed or not counts.processed else 0
 
 
 def _parameters(options: argparse.Namespace) -> tuple[Any, ...]:
-    """Those of camera, inference, control and process."""
+    """Those of camera, inference, control, process, router and cloud."""
     import yaml
 
     from edge_ai.cli.params import node_classes
@@ -79,6 +93,8 @@ def _parameters(options: argparse.Namespace) -> tuple[Any, ...]:
         "inference": {"model": options.model},
         "control": {},
         "process": {},
+        "router": {"policy": options.policy} if options.policy else {},
+        "cloud": {"url": options.cloud},
     }
     if options.all_frames:
         given["camera"]["realtime"] = False
@@ -113,6 +129,7 @@ class _Show:
         self._write(
             frame=frame.header.index,
             stamp=frame.header.stamp_ns / 1e9,
+            source=result.source,
             boxes=found.boxes.astype(float).round(2).tolist(),
             scores=found.scores.astype(float).round(4).tolist(),
             classes=[found.name(i) for i in range(len(found))],

@@ -129,6 +129,7 @@ class CloudParams(Params):
         "Server: grpc://HOST:PORT, grpcs://, http:// or https:// (Open Inference Protocol v2), or ros:SERVICE for a "
         "cloud_node; empty: none, all is answered here.",
     )
+    card: str = param("", "Path of the card of the server's model; empty: the same model as here.")
     model: str = param("", "Name of the model on the server; empty: as the model card says.")
     version: str = param("", "Its version there; empty: the server's choice.")
     payload: Literal["auto", "jpeg", "raw"] = param(

@@ -139,7 +139,7 @@ class Router:
             journey.alarms.append(self._alarms.at(journey.deadline_ns, partial(self._expire, journey)))
         self._ask(journey, decision.where)
         if journey.probe:
-            self._ask(journey, Where.EDGE)
+            self._ask(journey, _OTHER[decision.where])
         elif decision.where is Where.CLOUD:
             self._arm_hedge(journey)
         return decision

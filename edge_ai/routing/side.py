@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.types import Frame, PendingFrame, Result
 
 Source = Frame | PendingFrame
@@ -61,3 +62,32 @@ class Side(Protocol):
 
     def expected_bytes(self, frame: Source) -> float:
         """Bytes a request for this frame is expected to send over a link; 0: none."""
+
+
+class NoCloud:
+    """There is no server: a router with this one leaves every frame to the edge."""
+
+    name = ""
+    unready = "no server is configured"
+
+    def ask(self, frame: Source, deadline_ns: int, done: Callable[[Outcome], None]) -> Call:
+        done(Outcome(error=EdgeAIError(self.unready)))
+        return self
+
+    def cancel(self) -> None:
+        """Nothing is under way."""
+
+    def expected_bytes(self, frame: Source) -> float:
+        return 0.0
+
+    def open(self) -> None:
+        """There is nothing to open."""
+
+    def ping(self, done: Callable[[float | Exception], None]) -> None:
+        """There is nobody to hear."""
+
+    def configure(self, *, score_threshold: float, classes: Sequence[str]) -> None:
+        """Nobody answers."""
+
+    def close(self) -> None:
+        """There is nothing to close."""

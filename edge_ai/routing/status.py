@@ -93,6 +93,18 @@ class RouterStatus:
     bandwidth: float
     rtt: float
 
+    def line(self) -> str:
+        """The state in one line for a log."""
+        counts, answers = self.counts, self.counts.answers
+        parts = [
+            f"answers edge {answers[Where.EDGE]} ({_ms(self.edge.state.expected)}), "
+            f"cloud {answers[Where.CLOUD]} ({_ms(self.cloud.state.expected)})",
+            f"hedged {counts.hedged}, failovers {counts.failovers}, second opinions {counts.second_opinions}",
+            f"overtaken {counts.overtaken}, expired {counts.expired}, failed {counts.failed}",
+            f"cloud {self.cloud.breaker}" + (f": {self.cloud.state.why}" if self.cloud.state.why else ""),
+        ]
+        return " | ".join(parts)
+
     @classmethod
     def of(
         cls, params: RouterParams, counts: RouterCounts, watches: Mapping[Where, SideWatch], now_ns: int
@@ -102,6 +114,10 @@ class RouterStatus:
         edge, cloud = (_side(watches[where], now_ns) for where in (Where.EDGE, Where.CLOUD))
         bandwidth, rtt = watches[Where.CLOUD].way(now_ns)
         return cls(params.policy, params.override, mine, edge, cloud, bandwidth, rtt)
+
+
+def _ms(seconds: float) -> str:
+    return "-" if seconds != seconds else f"{seconds * 1e3:.0f} ms"
 
 
 def _side(watch: SideWatch, now_ns: int) -> SideStatus:

@@ -62,6 +62,7 @@ class Pipeline:
         shares: what each camera may have of the model; one not named has `Share`'s defaults.
         max_age: seconds; a frame that would be older when its result comes is not inferred. 0: any is.
         refresh: called on a worker that comes free, to submit the newest frames there are just then; see `wait_idle`.
+        on_dropped: called with each frame that will not be inferred.
     """
 
     def __init__(
@@ -75,8 +76,10 @@ class Pipeline:
         shares: Mapping[str, Share] | None = None,
         max_age: float = 0.0,
         refresh: Callable[[], None] | None = None,
+        on_dropped: Callable[[Source], None] | None = None,
     ) -> None:
         self._max_age_ns = round(max_age * NS)
+        self._on_dropped = on_dropped
         self._on_result, self._on_error = on_result, on_error or _log_failure
         policy = policy or FixedPolicy()
 
@@ -143,9 +146,11 @@ class Pipeline:
         return PipelineCounts(counts.processed - overtaken, counts.failed, overtaken, counts.dropped)
 
     def _done(self, ticket: Ticket[Source, Seen]) -> None:
-        if ticket.state == "dropped":
-            return
         source = ticket.item
+        if ticket.state == "dropped":
+            if self._on_dropped is not None:
+                self._on_dropped(source)
+            return
         with self._turn:
             for result, frame in self._order.finish(source.camera, source.header.steady_ns, ticket.output):
                 try:
