@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +52,7 @@ class Run:
     params: FleetParams
     servers: int
     capacity: float
-    frames: dict[str, NDArray[np.generic]]
+    frames: dict[str, NDArray[Any]]
     counts: dict[str, NDArray[np.float64]]
     samples: NDArray[np.float64]
     totals: dict[str, int]
@@ -122,8 +124,12 @@ def simulate(
         robot.run(rng.uniform(0, period), period, params.horizon)
         robots.append(robot)
     servers.plan_outage()
+    # The fleet itself is no garbage: the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
     _watch(world, params, tally, servers, robots, say)
     world.run(params.horizon + normal.deadline + 1.0)
+    gc.unfreeze()
     tally.close()
     return Run(
         params=params,

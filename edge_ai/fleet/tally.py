@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +87,7 @@ class Tally:
         """Requests that wait at a server on average, and the share of robots whose breaker is not closed."""
         self._samples.append((now, waiting, alone))
 
-    def frames(self) -> dict[str, NDArray[np.generic]]:
+    def frames(self) -> dict[str, NDArray[Any]]:
         """The columns robot, captured (s), asked, end, latency (s; NaN: no answer), in order of capture."""
         return {
             "robot": np.array(self._robots),
