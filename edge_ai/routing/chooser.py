@@ -60,13 +60,17 @@ class Chooser:
             clock_ns: steady time now.
         """
         whys = {where: watch.admit() for where, watch in self._watches.items()}
+        if whys[Where.CLOUD] and not self._watches[Where.EDGE].side.unready:
+            whys[Where.EDGE] = ""  # an engine that failed is tried all the same where there is no other
         decision = self._obey(self._look(frame, lane, whys, clock_ns), whys)
+        both = decision.exploring and not any(whys.values())
         for where, why in whys.items():
-            if not why and where is not decision.where:
+            if not why and where is not decision.where and not both:
                 self._watches[where].breaker.abandoned()
         deadline = frame.header.steady_ns + round(self._params.deadline * NS)
         journey = Journey(frame, decision, deadline, begun_ns)
-        journey.probe = decision.where is Where.CLOUD and self._watches[Where.CLOUD].breaker.state == "half-open"
+        half_open = decision.where is Where.CLOUD and self._watches[Where.CLOUD].breaker.state == "half-open"
+        journey.probe = both or half_open
         journey.spare = journey.probe or decision.exploring
         return journey
 

@@ -19,7 +19,7 @@ class RouterParams(Params):
         "auto", "Operator's choice over every policy; auto: none.", live=True
     )
     deadline: float = param(
-        0.25,
+        0.5,
         "Time after its capture when the answer to a frame is of no more use.",
         unit="s",
         ge=0.01,

@@ -67,7 +67,7 @@ class World:
         self.router = Router(
             self.edge,
             self.cloud,
-            RouterParams(**{"policy": "rules", "min_confidence": 0.0, **params}),
+            RouterParams(**{"policy": "rules", "min_confidence": 0.0, "deadline": 0.25, **params}),
             self.clock,
             on_result=lambda result, frame: self.results.append(result),
             on_error=lambda frame, error: self.errors.append(error),
@@ -125,17 +125,21 @@ def test_an_answer_of_the_edge_carries_frame_source_decision_and_timings(world):
     world.edge[0].answer()
     (result,) = world.results
     assert (result.header.index, result.source) == (1, "edge")
-    assert result.reason == decision.words and decision.where is Where.EDGE
+    assert result.reason == decision.words
+    assert decision.where is Where.EDGE
     assert list(result.timings) == ["route", "infer"]
-    assert not world.cloud.calls and not world.alarms
+    assert not world.cloud.calls
+    assert not world.alarms
 
 
 def test_the_cloud_is_asked_and_named(world):
     world.change(override="cloud")
     world.offer()
     world.cloud[0].answer()
-    assert world.results[0].source == "grpc://cloud:1" and world.results[0].reason.startswith("cloud: ")
-    assert not world.edge.calls and not world.alarms
+    assert world.results[0].source == "grpc://cloud:1"
+    assert world.results[0].reason.startswith("cloud: ")
+    assert not world.edge.calls
+    assert not world.alarms
 
 
 def test_a_deadline_counts_from_capture(world):
@@ -147,7 +151,9 @@ def test_a_deadline_counts_from_capture(world):
 def test_skipped_frames_are_asked_of_nobody(world):
     world.change(override="skip")
     assert world.offer().where is Where.SKIP
-    assert world.counts.decisions[Where.SKIP] == 1 and not (world.edge.calls or world.cloud.calls)
+    assert world.counts.decisions[Where.SKIP] == 1
+    assert not (world.edge.calls)
+    assert not (world.cloud.calls)
 
 
 @pytest.mark.parametrize("first", ["edge", "cloud"])
@@ -160,23 +166,28 @@ def test_when_one_side_fails_the_other_answers_and_the_result_says_so(world, fir
     other[0].answer()
     assert world.results[0].source == other.name
     assert f"{first} failed: " in world.results[0].reason
-    assert world.counts.failovers == 1 and not world.errors
+    assert world.counts.failovers == 1
+    assert not world.errors
 
 
 def test_when_both_fail_once_each_the_frame_fails_and_says_why(world):
     world.offer()
     world.edge[0].fail()
     world.cloud[0].fail(CloudAnswerError("HTTP 500"))
-    assert not world.results and len(world.edge) == len(world.cloud) == 1
-    assert "out of order" in str(world.errors[0]) and "HTTP 500" in str(world.errors[0])
-    assert world.counts.failed == 1 and not world.alarms
+    assert not world.results
+    assert len(world.edge) == len(world.cloud) == 1
+    assert "out of order" in str(world.errors[0])
+    assert "HTTP 500" in str(world.errors[0])
+    assert world.counts.failed == 1
+    assert not world.alarms
 
 
 def test_a_torn_image_is_not_sent_on_and_speaks_against_nobody(world):
     for _ in range(5):
         world.offer(wait=0.01)
         world.edge[-1].fail(ImageError("torn"))
-    assert not world.cloud.calls and len(world.errors) == 5
+    assert not world.cloud.calls
+    assert len(world.errors) == 5
     assert world.router.status.edge.breaker == "closed"
 
 
@@ -186,7 +197,9 @@ def test_a_frame_the_edge_drops_for_a_newer_one_is_no_failure(world):
     world.edge[0].drop()
     world.edge[1].answer()
     assert [r.header.index for r in world.results] == [2]
-    assert world.counts.dropped == 1 and not world.cloud.calls and not world.errors
+    assert world.counts.dropped == 1
+    assert not world.cloud.calls
+    assert not world.errors
 
 
 def test_answers_leave_in_the_order_of_capture_and_an_overtaken_request_is_given_up(world):
@@ -196,7 +209,8 @@ def test_answers_leave_in_the_order_of_capture_and_an_overtaken_request_is_given
     world.offer(wait=0.01)
     world.edge[0].answer()
     assert [r.header.index for r in world.results] == [2]
-    assert world.cloud[0].cancelled and world.counts.overtaken == 1
+    assert world.cloud[0].cancelled
+    assert world.counts.overtaken == 1
     world.cloud[0].answer()  # it was too late to stop it
     assert [r.header.index for r in world.results] == [2]
     assert world.router.status.cloud.state.in_flight == 0
@@ -223,7 +237,8 @@ def test_but_not_for_longer():
     world.offer(wait=0.01)
     world.edge[0].answer()
     world.pass_time(0.06)
-    assert [r.header.index for r in world.results] == [2] and world.counts.overtaken == 1
+    assert [r.header.index for r in world.results] == [2]
+    assert world.counts.overtaken == 1
 
 
 def test_cameras_do_not_wait_for_each_other():
@@ -245,7 +260,9 @@ def test_a_late_cloud_is_hedged_and_the_first_answer_wins(world):
     assert len(world.edge) == 1
     world.edge[0].answer()
     (result,) = world.results
-    assert result.source == "edge" and "hedged" in result.reason and "edge was first" in result.reason
+    assert result.source == "edge"
+    assert "hedged" in result.reason
+    assert "edge was first" in result.reason
     assert world.cloud[0].cancelled
     counts = world.counts
     assert (counts.hedged, counts.hedges_won) == (1, 1)
@@ -257,7 +274,8 @@ def test_the_cloud_may_still_win_a_hedge(world):
     world.change(override="cloud")
     world.offer(wait=0.1)
     world.cloud[0].answer()
-    assert world.results[0].source == world.cloud.name and world.counts.hedges_won == 0
+    assert world.results[0].source == world.cloud.name
+    assert world.counts.hedges_won == 0
     world.edge[0].answer()
     assert len(world.results) == 1
 
@@ -292,7 +310,8 @@ def test_a_silent_cloud_is_left_alone_and_every_frame_is_answered_here(world):
     for _ in range(100):
         world.offer(wait=0.05)
     world.pass_time(0.3)
-    assert len(world.results) == 100 and not world.errors
+    assert len(world.results) == 100
+    assert not world.errors
     assert len(world.cloud) <= 10
     assert {r.source for r in world.results} == {"edge"}
     indices = [r.header.index for r in world.results]
@@ -307,7 +326,8 @@ def test_a_trial_of_a_cloud_that_failed_costs_no_result_and_brings_it_back():
     world.edge.at_once = lambda call: call.answer()
     for _ in range(20):
         world.offer(wait=0.05)
-    assert len(world.results) == 20 and len(world.cloud) < 10
+    assert len(world.results) == 20
+    assert len(world.cloud) < 10
     world.cloud.at_once = None
     before = len(world.cloud)
     while len(world.cloud) == before:
@@ -322,7 +342,9 @@ def test_a_trial_of_a_cloud_that_failed_costs_no_result_and_brings_it_back():
 def test_an_answer_after_the_deadline_is_not_handed_on(world):
     world.offer()
     world.pass_time(0.3)
-    assert world.edge[0].cancelled and world.counts.expired == 1 and len(world.errors) == 1
+    assert world.edge[0].cancelled
+    assert world.counts.expired == 1
+    assert len(world.errors) == 1
     world.edge[0].answer()
     assert not world.results
     assert world.router.status.edge.state.in_flight == 0
@@ -341,17 +363,20 @@ def test_no_more_than_so_many_requests_are_under_way():
     world.change(override="cloud")
     for _ in range(5):
         world.offer(wait=0.001)
-    assert len(world.cloud) == 2 and len(world.edge) == 3
+    assert len(world.cloud) == 2
+    assert len(world.edge) == 3
 
 
 def test_a_second_opinion_is_asked_once_and_counts():
     world = World(min_confidence=0.8)
     world.offer()
     world.edge[0].answer(score=0.5)
-    assert world.results == [] and len(world.cloud) == 1
+    assert world.results == []
+    assert len(world.cloud) == 1
     world.cloud[0].answer(score=0.4)  # no better, and that is the end of it
     assert [r.source for r in world.results] == [world.cloud.name]
-    assert len(world.edge) == len(world.cloud) == 1 and world.counts.second_opinions == 1
+    assert len(world.edge) == len(world.cloud) == 1
+    assert world.counts.second_opinions == 1
 
 
 @pytest.mark.parametrize("how", ["fails", "silent", "overtaken"])
@@ -366,9 +391,11 @@ def test_without_a_second_opinion_the_first_one_counts(how):
     else:
         world.offer(wait=0.01)
         world.edge[1].answer(score=0.95)
-    assert world.results[0].source == "edge" and "no second opinion" in world.results[0].reason
+    assert world.results[0].source == "edge"
+    assert "no second opinion" in world.results[0].reason
     assert [r.header.index for r in world.results] == [1, 2][: len(world.results)]
-    assert not world.errors and world.counts.overtaken == 0
+    assert not world.errors
+    assert world.counts.overtaken == 0
 
 
 def test_a_wrong_request_of_ours_does_not_open_the_breaker(world):
@@ -385,7 +412,8 @@ def test_a_cloud_that_was_never_reached_is_not_asked(world):
     world.cloud.unready = "not connected yet"
     world.change(override="cloud")
     world.offer()
-    assert len(world.edge) == 1 and not world.cloud.calls
+    assert len(world.edge) == 1
+    assert not world.cloud.calls
     assert world.router.status.cloud.state.why == "not connected yet"
 
 
@@ -405,7 +433,8 @@ def test_frames_that_come_twice_or_out_of_order_are_not_asked_again(world):
     frame = world.frame()
     world.router.offer(frame)
     world.router.offer(frame)
-    assert len(world.edge) == 1 and world.counts.repeated == 1
+    assert len(world.edge) == 1
+    assert world.counts.repeated == 1
 
 
 def test_an_unknown_policy_is_refused_and_the_old_one_stays(world):
@@ -417,9 +446,11 @@ def test_an_unknown_policy_is_refused_and_the_old_one_stays(world):
 def test_stopping_gives_up_everything(world):
     world.offer()
     world.router.stop()
-    assert world.edge[0].cancelled and not world.alarms
+    assert world.edge[0].cancelled
+    assert not world.alarms
     world.edge[0].answer()
-    assert not world.results and not world.errors
+    assert not world.results
+    assert not world.errors
 
 
 def test_what_a_listener_raises_stops_nothing(world):
@@ -438,4 +469,17 @@ def test_memory_is_flat_over_many_frames(world):
             world.offer()
             world.clock.advance(0.001)
     assert len(world.alarms) == 0
-    assert len(world.router._departures.lane("")) == 0 and not world.router._departures._given_up
+    assert len(world.router._departures.lane("")) == 0
+    assert not world.router._departures._given_up
+
+
+def test_an_edge_that_fails_is_tried_all_the_same_where_there_is_no_cloud(world):
+    world.cloud.unready = "no server"
+    for _ in range(6):
+        world.offer(wait=0.01)
+        world.edge[-1].fail()
+    assert world.router.status.edge.breaker == "open"
+    world.offer()
+    world.edge[-1].answer()
+    assert len(world.edge) == 7
+    assert len(world.results) == 1
