@@ -11,6 +11,7 @@ TOPICS: Registry[Measure] = Registry(
         "pipeline": "benchmarks.pipeline.measure:measure",
         "realtime": "benchmarks.realtime.measure:measure",
         "workshop": "benchmarks.workshop.measure:measure",
+        "cloud": "benchmarks.cloud.measure:measure",
         "gpu": "benchmarks.gpu.measure:measure",
     },
 )
