@@ -22,6 +22,7 @@ COMMANDS: Registry[object] = Registry(
         "prune": "edge_ai.cli.prune:PruneCommand",
         "compare": "edge_ai.cli.compare:CompareCommand",
         "optimize": "edge_ai.cli.optimize:OptimizeCommand",
+        "fleet": "edge_ai.cli.fleet:FleetCommand",
         "params": "edge_ai.cli.params:ParamsCommand",
         "serve-repository": "edge_ai.cli.serve:ServeRepositoryCommand",
         "platforms": "edge_ai.cli.platforms:PlatformsCommand",

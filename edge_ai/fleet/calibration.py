@@ -21,8 +21,8 @@ class Calibration:
         edge_s: a frame on the robot, from image to answer, with no other load.
         encode_s: making the JPEG of a 640x480 image on the robot.
         jpeg_bytes: of that JPEG.
-        request_s: what a request costs besides link and model: client, server's front end, decoding the JPEG.
-        batch_s: seconds of one inference on a server for 1, 2, 3, ... images.
+        request_s: what a request costs besides link and model: client and the server's front end.
+        batch_s: seconds of one inference on a server for 1, 2, 3, ... images, decoding of the JPEGs included.
     """
 
     machine: str

@@ -69,6 +69,7 @@ class CloudSide:
         self._world, self._cloud, self._link, self._scene, self._tally = world, cloud, link, scene, tally
         self._attempts = params.attempts
         self._retries = ShareBudget(params.retry_share, _RETRIES)
+        self._request = calibration.request_s
         self._encode = calibration.encode_s * scene.size
         self._bytes = round(calibration.jpeg_bytes * scene.size)
 
@@ -85,7 +86,8 @@ class CloudSide:
 
     def _send(self, call: SimulatedCall, encode: float) -> None:
         call.attempts += 1
-        up, call.back = self._link.send(self._bytes, self._world.now + encode)
+        up, back = self._link.send(self._bytes, self._world.now + encode)
+        call.back = back + self._request
         self._world.after(encode + up, lambda: self._cloud.submit(call))
 
     def replied(self, call: SimulatedCall, fault: str, service: float) -> None:

@@ -27,6 +27,8 @@ from edge_ai.fleet.world import World
 from edge_ai.routing.params import CloudParams, RouterParams
 from edge_ai.routing.policy import policy_names
 
+BASE = RouterParams(edge_accuracy=0.5, cloud_accuracy=0.6)
+"""Of every robot: the defaults, and a cloud that sees more, so that all robots have a reason to want it."""
 _LOOKED_AT = 200
 """Robots whose breakers are looked at over time."""
 _COUNTED = ("hedged", "hedges_won", "hedges_refused", "failovers", "second_opinions", "exploring")
@@ -65,7 +67,7 @@ def router_params(params: FleetParams, base: RouterParams | None = None) -> Rout
     Raises:
         ParameterError: no policy has that name.
     """
-    base = base or RouterParams(cloud_accuracy=0.6)
+    base = base or BASE
     if params.policy in ALWAYS:
         return base.changed(override=params.policy.removeprefix("always-"))
     if params.policy not in policy_names():
