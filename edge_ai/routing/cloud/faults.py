@@ -107,11 +107,13 @@ def tls_reason(error: BaseException | None) -> str:
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return f"a certificate that fails the check: {error.verify_message}"
-        if isinstance(error, ssl.SSLError) and not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-            return f"TLS: {error.reason or error.strerror or 'refused'}"
+        # aiohttp wraps such errors in classes that inherit from them and know nothing.
         inner = getattr(error, "os_error", None) or getattr(error, "certificate_error", None)
+        if isinstance(error, ssl.SSLCertVerificationError) and inner is None:
+            return f"a certificate that fails the check: {error.verify_message}"
+        hung_up = isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
+        if isinstance(error, ssl.SSLError) and inner is None and not hung_up:
+            return f"TLS: {error.reason or error.strerror or 'refused'}"
         error = inner or error.__cause__ or error.__context__
     return ""
 

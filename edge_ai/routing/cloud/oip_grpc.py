@@ -14,6 +14,7 @@ from edge_ai.routing.cloud.base import (
     CloudRequest,
     CloudRequestError,
     CloudTimeoutError,
+    CloudUnreachableError,
     ServedModel,
     TensorInfo,
 )
@@ -30,10 +31,6 @@ _OPTIONS = [
     ("grpc.max_receive_message_length", LARGEST),
     # A new channel must have a connection of its own, see _Channel.
     ("grpc.use_local_subchannel_pool", 1),
-    # gRPC's own pauses between attempts to connect grow to two minutes; when to ask again is for the breaker to say.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 1000),
-    ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.enable_http_proxy", 0),
 ]
 _CONTENTS = {
@@ -161,8 +158,10 @@ class GrpcClient(OipClient):
             fault = from_grpc(self.name, str(error.status()), str(error.message()), secure=self._endpoint.secure)
             if not isinstance(fault, CloudTimeoutError):
                 channel.heard()
-            if isinstance(fault, CloudAuthError) and self._endpoint.secure:
-                channel.given_up = True  # the next one reads the certificates again
+            if isinstance(fault, CloudUnreachableError | CloudAuthError):
+                # gRPC would pause before it connects again; when to ask is for the breaker to say. And certificates are
+                # read again.
+                channel.given_up = True
             raise fault from None
         finally:
             channel.calls -= 1

@@ -130,7 +130,9 @@ class HttpClient(OipClient):
     async def _fault(self, error: Exception) -> CloudError:
         import aiohttp
 
-        if isinstance(error, (aiohttp.ClientResponseError, aiohttp.InvalidURL, ValueError)):
+        # A certificate that fails the check is a ValueError, too.
+        connection = isinstance(error, (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError))
+        if not connection:
             got = f"an answer that is no HTTP: {type(error).__name__}"
             return CloudAnswerError(f"server {self.name}", got=got, mend="check the port of 'url'")
         fault = from_connection(self.name, error)

@@ -128,7 +128,8 @@ class _Grpc(service_pb2_grpc.GRPCInferenceServiceServicer):
         behaviour.metadata = dict(context.invocation_metadata())
         model = self._model(request.model_name, context)
         gone = threading.Event()
-        context.add_callback(gone.set)
+        if not context.add_callback(gone.set):
+            gone.set()
         if behaviour.hold and gone.wait(behaviour.hold):
             behaviour.cancelled += 1
             return pb.ModelInferResponse()
