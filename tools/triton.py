@@ -1,7 +1,7 @@
 """A Triton server on this machine: python tools/triton.py setup | serve [FOLDER]
 
-`serve` without a folder makes the model repository of the shipped detector in out/ and serves that. The server comes from
-the wheel nvidia-pytriton, in an environment of its own; in production the same repository runs in NVIDIA's container.
+`serve` without a folder makes the model repository of the shipped detector in out/ and serves that. The server comes
+from the wheel nvidia-pytriton, in an environment of its own; in production NVIDIA's container serves the same folder.
 """
 
 from __future__ import annotations

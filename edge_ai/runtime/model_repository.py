@@ -12,7 +12,7 @@ from edge_ai.core.errors import CardError
 from edge_ai.processing.card import ModelCard
 from edge_ai.runtime.server_options import InputKind, ServerOptions
 
-MODEL_PY = '''"""Made by edge-ai serve-repository. Where edge_ai is not installed, EDGE_AI_SITE names folders that hold it."""
+MODEL_PY = '''"""Made by edge-ai serve-repository. EDGE_AI_SITE names folders with edge_ai where it is not installed."""
 
 import os
 import sys

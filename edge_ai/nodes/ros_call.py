@@ -1,0 +1,219 @@
+"""One frame's way to a cloud_node and back."""
+
+from __future__ import annotations
+
+import math
+import threading
+from array import array
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from builtin_interfaces.msg import Duration
+from sensor_msgs.msg import CompressedImage
+
+from edge_ai.core.clock import NS
+from edge_ai.core.errors import EdgeAIError
+from edge_ai.core.types import Frame, FrameHeader, PendingFrame, Result
+from edge_ai.msg import InferenceRequest, InferenceResponse
+from edge_ai.nodes import convert, images
+from edge_ai.nodes.kept import KeptPendingFrame
+from edge_ai.routing.alarms import Alarm
+from edge_ai.routing.cloud.base import (
+    CloudAnswerError,
+    CloudBusyError,
+    CloudError,
+    CloudRequestError,
+    CloudTimeoutError,
+)
+from edge_ai.routing.side import Outcome, Source
+from edge_ai.runtime.wire_image import jpeg
+from edge_ai.srv import CloudInference
+
+if TYPE_CHECKING:
+    from edge_ai.nodes.ros_side import RosSide
+
+_ERRORS: dict[int, type[CloudError]] = {
+    InferenceResponse.INVALID_REQUEST: CloudRequestError,
+    InferenceResponse.UNKNOWN_MODEL: CloudRequestError,
+    InferenceResponse.DEADLINE_EXCEEDED: CloudTimeoutError,
+    InferenceResponse.OVERLOADED: CloudBusyError,
+}
+
+
+class RosCall:
+    """A frame that a service is to answer. Thread-safe; ``done`` is called once, and not after a `cancel`.
+
+    Args:
+        side: whose it is.
+        frame: the image; None: there is none, to see whether somebody answers.
+        deadline_ns: steady time after which the answer is of no use.
+        done: gets the outcome.
+    """
+
+    def __init__(self, side: RosSide, frame: Source | None, deadline_ns: int, done: Callable[[Outcome], None]) -> None:
+        self._side, self._frame, self._deadline_ns = side, frame, deadline_ns
+        self._lock = threading.Lock()
+        self._done: Callable[[Outcome], None] | None = done
+        self._future: Any = None
+        self._alarm: Alarm | None = None
+        self._timings: dict[str, float] = {}
+        self._bytes = 0
+
+    def cancel(self) -> None:
+        """Give it up; harmless when it has ended."""
+        self._take()
+
+    def drop(self) -> None:
+        """A newer frame took its place."""
+        self.end(Outcome(dropped=True))
+
+    def end(self, outcome: Outcome) -> None:
+        """Hand over the outcome, unless it has ended."""
+        done = self._take()
+        if done is not None:
+            done(replace(outcome, sent=self._bytes))
+
+    def begin(self) -> None:
+        """Encode the image and send it; on a thread of the side."""
+        if self._done is None:
+            return
+        try:
+            request = self._request()
+            if fault := self._side.fault():
+                raise fault
+            self._send(request)
+        except EdgeAIError as error:
+            self.end(Outcome(error=error))
+        except Exception as error:
+            self.end(Outcome(error=CloudError(self._side.name, got=f"{type(error).__name__}: {error}")))
+
+    def _take(self) -> Callable[[Outcome], None] | None:
+        with self._lock:
+            done, self._done = self._done, None
+            future, self._future = self._future, None
+            alarm, self._alarm = self._alarm, None
+        if alarm is not None:
+            alarm.cancel()
+        if future is not None:
+            self._side.client.remove_pending_request(future)
+        return done
+
+    def _request(self) -> CloudInference.Request:
+        side, frame, begun = self._side, self._frame, self._side.clock.steady_ns()
+        if self._deadline_ns <= begun:
+            raise CloudTimeoutError(side.name, got="no time left to send the image")
+        params = side.params
+        message = InferenceRequest(request_id=side.next_id(), priority=InferenceRequest.PRIORITY_NORMAL)
+        message.model_name, message.model_version = params.model, params.version
+        if frame is not None:
+            self._timings["wait"] = (begun - frame.header.steady_ns) / NS
+            message.header = convert.header_to_msg(frame.header)
+            message.deadline = _duration(self._deadline_ns - frame.header.steady_ns)
+            self._bytes = _fill(message, frame, side)
+            self._timings["encode"] = (side.clock.steady_ns() - begun) / NS
+        return CloudInference.Request(request=message)
+
+    def _send(self, request: CloudInference.Request) -> None:
+        side = self._side
+        self._sent_ns, self._id = side.clock.steady_ns(), request.request.request_id
+        with self._lock:
+            if self._done is None:
+                return
+            self._alarm = side.alarms.at(self._deadline_ns, self._late)
+            self._future = future = side.client.call_async(request)
+        future.add_done_callback(self._answered)
+
+    def _late(self) -> None:
+        self.end(Outcome(error=CloudTimeoutError(self._side.name, got="no answer in time")))
+
+    def _answered(self, future: Any) -> None:
+        """On the executor's thread."""
+        if self._done is None:
+            return
+        self._timings["cloud"] = (self._side.clock.steady_ns() - self._sent_ns) / NS
+        try:
+            response = future.result().response
+            self.end(self._outcome(response))
+        except Exception as error:
+            known = isinstance(error, CloudError)
+            self.end(Outcome(error=error if known else CloudAnswerError(self._side.name, got=str(error))))
+
+    def _outcome(self, response: InferenceResponse) -> Outcome:
+        name = self._side.name
+        if response.request_id != self._id:
+            raise CloudAnswerError(name, got="the answer to another request")
+        if response.status != InferenceResponse.OK or self._frame is None:
+            raise _ERRORS.get(response.status, CloudAnswerError)(name, got=response.message)
+        result = convert.result_from_msg(response.result, self._side.clock)
+        service = sum(result.timings.values()) if result.timings else math.nan
+        header = replace(self._frame.header, width=result.header.width, height=result.header.height)
+        check(result, self._frame.header)
+        detections = self._reported(result)
+        result = replace(result, header=header, source=name, timings=self._timings, detections=detections)
+        return Outcome(result, service=service)
+
+    def _reported(self, result: Result) -> Any:
+        found, side = result.detections, self._side
+        wanted = found.scores >= side.threshold
+        if side.classes:
+            wanted &= np.array([found.name(i) in side.classes for i in range(len(found))], bool)
+        if wanted.all():
+            return found
+        points = None if found.keypoints is None else found.keypoints[wanted]
+        return replace(
+            found,
+            boxes=found.boxes[wanted],
+            scores=found.scores[wanted],
+            class_ids=found.class_ids[wanted],
+            keypoints=points,
+        )
+
+
+def check(result: Result, asked: FrameHeader) -> None:
+    """Refuse an answer that is nonsense.
+
+    Raises:
+        CloudAnswerError: says what is.
+    """
+    header, found = result.header, result.detections
+    size, of = (header.width, header.height), (asked.width, asked.height)
+    limit = np.array([*size, *size], np.float32) + 1.0
+    checks = (
+        ("of another image", header.stamp_ns == asked.stamp_ns, "the stamp of the request"),
+        (f"of an image of {size[0]} x {size[1]}", size == of or of == (0, 0), f"{of[0]} x {of[1]}"),
+        ("with a score out of range", ((found.scores >= 0) & (found.scores <= 1)).all(), "0 to 1"),
+        ("with a box outside the image", ((found.boxes >= -1) & (found.boxes <= limit)).all(), "pixels of the image"),
+        ("with a box without an inside", (found.boxes[:, :2] < found.boxes[:, 2:]).all(), "x_min < x_max"),
+        ("out of order", (np.diff(found.scores) <= 0).all(), "the best score first"),
+    )
+    for got, good, wanted in checks:
+        if not good:
+            raise CloudAnswerError("answer of a cloud_node", got=f"one {got}", wanted=wanted)
+
+
+def _fill(message: InferenceRequest, frame: Source, side: RosSide) -> int:
+    """Put the image in; returns its bytes."""
+    if isinstance(frame, KeptPendingFrame) and frame.message is not None:
+        message.compressed_image = frame.message  # as the camera compressed it
+        return len(frame.message.data)
+    frame = frame.read() if isinstance(frame, PendingFrame) else frame
+    side.pixels = frame.header.width * frame.header.height
+    if side.params.payload == "raw":
+        message.image = images.image_to_msg(frame)
+        return len(message.image.data)
+    data = _jpeg(frame, side)
+    message.compressed_image = CompressedImage(header=message.header, format="jpeg", data=array("B", data))
+    return len(data)
+
+
+def _jpeg(frame: Frame, side: RosSide) -> bytes:
+    quality = side.params.jpeg_quality
+    data = jpeg(frame, quality)
+    side.quality.learn(quality, frame.header.width * frame.header.height, len(data))
+    return data
+
+
+def _duration(ns: int) -> Duration:
+    return Duration(sec=ns // NS, nanosec=ns % NS)
