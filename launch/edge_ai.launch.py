@@ -12,9 +12,9 @@ def generate_launch_description():
     nodes = ["camera", "inference", "control"]
     return LaunchDescription(
         [
-            *arguments((*COMMON, "source", "cameras", "model", "composed", "autostart")),
+            *arguments((*COMMON, "source", "cameras", "model", "cloud", "policy", "composed", "autostart")),
             *transport(),
-            *(managed(name, separate) for name in nodes),
+            *(managed(name, separate) for name in [*nodes, "router"]),
             manager(nodes, separate),
             managed("pipeline", composed),
             manager(["pipeline"], composed),

@@ -11,8 +11,9 @@ from edge_ai.core.params import Params
 _PREFACE = """# Parameters
 
 Made by `edge-ai params table`; the defaults stand in the code, a test compares. *Live* parameters may change while the
-node is active, the others before it is configured. `pipeline_node` takes those of camera, inference and control with
-the prefixes `camera.`, `inference.` and `control.`; those under `process.` belong to every node but lifecycle_manager.
+node is active, the others before it is configured. `pipeline_node` takes those of camera, inference, control and router
+with the prefixes `camera.`, `inference.`, `control.` and `router.`; those under `cloud.` belong to router and pipeline,
+those under `process.` to every node but lifecycle_manager.
 """
 
 
@@ -21,6 +22,8 @@ def node_classes() -> dict[str, Mapping[str, type[Params]]]:
     from edge_ai.capture.params import CameraParams
     from edge_ai.control.params import ControlParams
     from edge_ai.realtime.params import RealtimeParams
+    from edge_ai.routing.params import CloudParams, RouterParams
+    from edge_ai.runtime.cloud_service import CloudServiceParams
     from edge_ai.runtime.params import InferenceParams
     from edge_ai.runtime.supervision import LifecycleManagerParams
 
@@ -29,7 +32,16 @@ def node_classes() -> dict[str, Mapping[str, type[Params]]]:
         "camera": {"": CameraParams, **process},
         "inference": {"": InferenceParams, **process},
         "control": {"": ControlParams, **process},
-        "pipeline": {"camera.": CameraParams, "inference.": InferenceParams, "control.": ControlParams, **process},
+        "router": {"": RouterParams, "cloud.": CloudParams, **process},
+        "pipeline": {
+            "camera.": CameraParams,
+            "inference.": InferenceParams,
+            "control.": ControlParams,
+            "router.": RouterParams,
+            "cloud.": CloudParams,
+            **process,
+        },
+        "cloud": {"": CloudServiceParams, "inference.": InferenceParams, "cloud.": CloudParams, **process},
         "lifecycle_manager": {"": LifecycleManagerParams},
     }
 
@@ -49,6 +61,7 @@ def reference() -> str:
     for node, classes in nodes.items():
         if node != "pipeline":
             parts.append(f"## {node}_node\n\n{table(classes[''])}")
+    parts.append(f"## cloud.\n\n{table(nodes['router']['cloud.'])}")
     parts.append(f"## process.\n\n{table(nodes['pipeline']['process.'])}")
     return "\n".join(parts)
 

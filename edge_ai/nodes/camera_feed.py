@@ -12,6 +12,7 @@ from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.types import Frame, PendingFrame
 from edge_ai.nodes import images
 from edge_ai.nodes.base import ManagedNode
+from edge_ai.nodes.kept import keep
 from edge_ai.nodes.qos import SENSOR
 from edge_ai.nodes.reader import Inbox
 from edge_ai.nodes.result_topics import ResultPublisher, in_namespace
@@ -24,10 +25,12 @@ class CameraFeed:
         node: the inference node.
         camera: name of the camera, relative to the node's namespace; empty for the one camera of a small robot.
         transport: "raw" or "compressed".
+        forward: frames remember their messages, see `edge_ai.nodes.kept`.
     """
 
-    def __init__(self, node: ManagedNode, camera: str, transport: str) -> None:
+    def __init__(self, node: ManagedNode, camera: str, transport: str, *, forward: bool = False) -> None:
         self.camera = camera
+        self._forward = forward
         self.unreadable = 0
         self.publisher = ResultPublisher(node, camera)
         self._node, self._transport = node, transport
@@ -67,6 +70,8 @@ class CameraFeed:
             while inbox is not None and (message := inbox.take()) is not None:
                 try:
                     frame = self._read(message, self._node.clock)
+                    if self._forward:
+                        frame = keep(frame, message)
                 except EdgeAIError as error:
                     self.unreadable += 1
                     self._complain(error)

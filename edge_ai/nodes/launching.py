@@ -44,6 +44,17 @@ _ARGUMENTS: dict[str, tuple[str, list[str] | None, str]] = {
         "name, and the robot follows what the first one sees; empty: one camera.",
     ),
     "model": ("", None, "Model card (YAML); empty: as the parameters say."),
+    "cloud": (
+        "",
+        None,
+        "Server that may answer frames too: grpc://HOST:PORT, http://HOST:PORT (grpcs, https), or ros:SERVICE of a "
+        "cloud_node; empty: none.",
+    ),
+    "policy": (
+        "",
+        None,
+        "Who answers which frame where there is a server: rules, adaptive or cost; empty: as the parameters say.",
+    ),
     "composed": ("false", _BOOL, "One process in which frames pass without DDS, instead of one process a node."),
     "autostart": (
         "true",
@@ -58,8 +69,15 @@ COMMON = ("namespace", "params_file", "target", "log_level", "use_sim_time")
 OVERRIDES: dict[str, dict[str, str]] = {
     "camera": {"source": "source"},
     "inference": {"model": "model"},
+    "router": {"cloud": "cloud.url", "policy": "policy", "model": "cloud.card"},
+    "cloud": {"cloud": "cloud.url", "model": "inference.model"},
     "control": {},
-    "pipeline": {"source": "camera.source", "model": "inference.model"},
+    "pipeline": {
+        "source": "camera.source",
+        "model": "inference.model",
+        "cloud": "cloud.url",
+        "policy": "router.policy",
+    },
 }
 
 
@@ -98,7 +116,14 @@ def manager(nodes: list[str], condition: IfCondition | None = None) -> OpaqueFun
 def _start(context: LaunchContext, name: str, overrides: Mapping[str, str], fixed: Mapping[str, Any]) -> list[Node]:
     given = {argument: context.launch_configurations.get(argument, "") for argument in _ARGUMENTS}
     cameras = _cameras(given["cameras"])
+    if name == "router" and not given["cloud"]:
+        return []
     values = {there: _text(given[here]) for here, there in overrides.items() if given[here]} | dict(fixed)
+    if given["cloud"]:
+        if name == "lifecycle_manager":
+            values["node_names"] = _with_router(values["node_names"])
+        elif name == "inference":
+            values["cameras"] = [f"edge/{camera}" for camera in cameras] or ["edge"]
     if not cameras:
         return [_node(name, given, values)]
     if name == "pipeline":
@@ -112,8 +137,8 @@ def _start(context: LaunchContext, name: str, overrides: Mapping[str, str], fixe
         values["node_names"] = [
             other for node in values["node_names"] for other in _each(node, cameras if node == "camera" else [])
         ]
-    elif name == "inference":
-        values["cameras"] = list(cameras)
+    elif name in ("inference", "router"):
+        values.setdefault("cameras", list(cameras))
     elif name == "control":
         return [
             _node(name, given, values, remappings=[("inference/results", f"{next(iter(cameras))}/inference/results")])
@@ -152,6 +177,11 @@ def _node(
         respawn=True,
         respawn_delay=2.0,
     )
+
+
+def _with_router(nodes: list[str]) -> list[str]:
+    """The router comes up after the inference node, if that is among them."""
+    return [name for node in nodes for name in ([node, "router"] if node == "inference" else [node])]
 
 
 def _text(value: str) -> ParameterValue:

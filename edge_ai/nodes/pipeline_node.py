@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -16,12 +17,15 @@ from edge_ai.monitoring.performance import PerformanceLog
 from edge_ai.nodes.annotator import overlay_of_command
 from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.camera_topics import CameraPublisher
+from edge_ai.nodes.cloud_side import cloud_side
 from edge_ai.nodes.command_topics import CommandPublisher
 from edge_ai.nodes.diagnostics import Diagnosis
 from edge_ai.nodes.emergency_stop import EmergencyStop
 from edge_ai.nodes.result_topics import ResultPublisher
+from edge_ai.nodes.router_status import RouterStatusPublisher
 from edge_ai.nodes.runner import run
 from edge_ai.robot import Robot
+from edge_ai.routing.params import CloudParams, RouterParams
 from edge_ai.runtime.params import InferenceParams
 
 
@@ -30,10 +34,18 @@ class PipelineNode(ManagedNode):
 
     def __init__(self) -> None:
         super().__init__(
-            "pipeline", {"camera.": CameraParams, "inference.": InferenceParams, "control.": ControlParams}
+            "pipeline",
+            {
+                "camera.": CameraParams,
+                "inference.": InferenceParams,
+                "control.": ControlParams,
+                "router.": RouterParams,
+                "cloud.": CloudParams,
+            },
         )
         self._robot: Robot | None = None
         self._topics: tuple[CameraPublisher, ResultPublisher, CommandPublisher] | None = None
+        self._router_status: RouterStatusPublisher | None = None
         self._performance = PerformanceLog(self.clock)
         self._report_timer: Any = None
         self._last: Command | None = None
@@ -52,6 +64,9 @@ class PipelineNode(ManagedNode):
             on_result=self._on_result,
             on_status=self._on_status,
             on_error=self._on_error,
+            router=self.params["router."],
+            cloud=self.params["cloud."],
+            connect=partial(cloud_side, self),
         )
         robot.prepare()
         self._stop.apply()
@@ -60,6 +75,8 @@ class PipelineNode(ManagedNode):
             ResultPublisher(self),
             CommandPublisher(self, control),
         )
+        if self.params["cloud."].url:
+            self._router_status = RouterStatusPublisher(self, lambda: robot.routing)
         self.get_logger().info(f"ready: {robot.description}")
 
     def activate(self) -> None:
@@ -82,11 +99,13 @@ class PipelineNode(ManagedNode):
             self._robot.close()
         for publisher in self._topics or ():
             publisher.destroy()
-        self._robot = self._topics = None
+        if self._router_status is not None:
+            self._router_status.destroy()
+        self._robot = self._topics = self._router_status = None
 
     def params_changed(self) -> None:
         if self._robot is not None:
-            self._robot.update(self.params["inference."], self.params["control."])
+            self._robot.update(self.params["inference."], self.params["control."], self.params["router."])
 
     def diagnose(self) -> Diagnosis:
         assert self._robot is not None
@@ -108,6 +127,8 @@ class PipelineNode(ManagedNode):
             return DiagnosticStatus.ERROR, f"camera {capture.state.name.lower()}: {capture.detail}", values
         if command and command.state in (ControlState.STALE, ControlState.MALFORMED, ControlState.EMERGENCY_STOP):
             return DiagnosticStatus.ERROR, command.reason, values
+        if fault := self._robot.cloud_fault:
+            return DiagnosticStatus.WARN, f"cloud: {fault}", values
         if backend is not None and backend.note:
             return DiagnosticStatus.WARN, backend.note, values
         return DiagnosticStatus.OK, "active", values

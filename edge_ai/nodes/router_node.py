@@ -1,0 +1,161 @@
+"""router_node: images of the cameras in, each answered by the inference node or by a server, results out in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticStatus
+
+from edge_ai.core.errors import EdgeAIError
+from edge_ai.core.types import Frame, Result
+from edge_ai.monitoring.load import LoadSampler
+from edge_ai.nodes.base import ManagedNode
+from edge_ai.nodes.camera_feed import CameraFeed
+from edge_ai.nodes.cloud_side import cloud_side
+from edge_ai.nodes.diagnostics import Diagnosis
+from edge_ai.nodes.reader import Inbox, Reader
+from edge_ai.nodes.router_status import RouterStatusPublisher
+from edge_ai.nodes.runner import run
+from edge_ai.nodes.topic_edge import TopicEdge
+from edge_ai.routing.decision import Load, Where
+from edge_ai.routing.params import CloudParams, RouterParams
+from edge_ai.routing.router import Router
+from edge_ai.routing.side import Source
+from edge_ai.routing.status import RouterStatus
+from edge_ai.runtime.uplink import Uplink
+
+
+class RouterNode(ManagedNode):
+    """Stands between the cameras and the inference node, which it moves into the namespace ``edge``."""
+
+    def __init__(self) -> None:
+        super().__init__("router", {"": RouterParams, "cloud.": CloudParams})
+        self._feeds: dict[str, CameraFeed] = {}
+        self._status: RouterStatusPublisher | None = None
+        self._edge: TopicEdge | None = None
+        self._router: Router | None = None
+        self._uplink: Uplink | None = None
+        self._reader: Reader | None = None
+        self._load = LoadSampler(self._feel)
+        self._report_timer: Any = None
+        self._last_error = ""
+
+    def configure(self) -> None:
+        params, cloud = self.params[""], self.params["cloud."]
+        cloud_side(self, cloud, self.clock).close()  # says now what is wrong with the parameters
+        for camera in params.cameras:
+            self._feeds[camera] = CameraFeed(self, camera, params.transport, forward=True)
+        self._status = RouterStatusPublisher(self, self._ask_status)
+        self.get_logger().info(f"policy {params.policy}, {cloud.url or 'no server is configured'}")
+
+    def activate(self) -> None:
+        params, cloud = self.params[""], self.params["cloud."]
+        self._last_error = ""
+        self._edge = TopicEdge(self, params.cameras, params.transport)
+        remote = cloud_side(self, cloud, self.clock)
+        self._router = Router(
+            self._edge, remote, params, self.clock, on_result=self._on_result, on_error=self._on_error
+        )
+        self._uplink = Uplink(remote, self._router.pinged, cloud.ping_period)
+        self._edge.start()
+        self._router.start()
+        self._load.start()
+        self._uplink.start()
+        inboxes = [feed.listen(self._offer, self._complain) for feed in self._feeds.values()]
+        self._reader = Reader(self, inboxes, self._take, "images")
+        if params.report_period:
+            self._report_timer = self.every(params.report_period, self._report)
+
+    def deactivate(self) -> None:
+        if self._reader is not None:
+            self._reader.stop()
+        for feed in self._feeds.values():
+            feed.deafen()
+        if self._report_timer is not None:
+            self.destroy_timer(self._report_timer)
+        if self._uplink is not None:
+            self._uplink.stop()
+        self._load.stop()
+        if self._router is not None:
+            self._router.stop()
+        if self._edge is not None:
+            self._edge.destroy()
+        self._reader = self._report_timer = self._uplink = self._router = self._edge = None
+
+    def cleanup(self) -> None:
+        self.deactivate()
+        for feed in self._feeds.values():
+            feed.destroy()
+        if self._status is not None:
+            self._status.destroy()
+        self._feeds, self._status = {}, None
+
+    def params_changed(self) -> None:
+        if self._router is not None:
+            self._router.update(self.params[""])
+
+    def diagnose(self) -> Diagnosis:
+        status = self._ask_status()
+        assert status is not None
+        counts = status.counts
+        values: dict[str, object] = {
+            "answers of the edge": counts.answers[Where.EDGE],
+            "answers of the cloud": counts.answers[Where.CLOUD],
+            "expired": counts.expired,
+            "failed": counts.failed,
+            "overtaken": counts.overtaken,
+            "dropped by the edge": counts.dropped,
+            "dropped, not taken": sum(feed.missed for feed in self._feeds.values()),
+            "unreadable images": sum(feed.unreadable for feed in self._feeds.values()),
+            "cloud": status.cloud.name,
+            "breaker": status.cloud.breaker,
+        }
+        if self._last_error:
+            error, self._last_error = self._last_error, ""
+            return DiagnosticStatus.ERROR, error, values
+        if why := status.edge.state.why:
+            return DiagnosticStatus.ERROR, f"edge: {why}", values
+        fault = self._uplink.fault if self._uplink is not None else ""
+        if self.params["cloud."].url and (fault or not status.cloud.state.ready):
+            return DiagnosticStatus.WARN, f"cloud: {fault or status.cloud.state.why}", values
+        return DiagnosticStatus.OK, "active", values
+
+    def _ask_status(self) -> RouterStatus | None:
+        return self._router.status if self._router is not None else None
+
+    def _take(self, _inbox: Inbox) -> None:
+        for feed in self._feeds.values():
+            feed.poll()
+
+    def _offer(self, frame: Source) -> None:
+        if self._router is not None:
+            self._router.offer(frame)
+
+    def _on_result(self, result: Result, frame: Source) -> None:
+        feed, router = self._feeds.get(frame.camera), self._router
+        if feed is None or router is None:
+            return
+        if not isinstance(frame, Frame) and feed.publisher.annotator.watched:
+            frame = frame.read()
+        feed.publisher.result(result, frame, feed.missed + router.status.counts.dropped)
+
+    def _on_error(self, _frame: Source, error: Exception) -> None:
+        self._complain(error)
+
+    def _complain(self, error: Exception) -> None:
+        self._last_error = str(error) if isinstance(error, EdgeAIError) else f"{type(error).__name__}: {error}"
+        self.get_logger().error(f"frame without a result: {self._last_error}", throttle_duration_sec=1.0)
+
+    def _feel(self, cpu: float, gpu: float, memory: float, temperature: float) -> None:
+        if self._router is not None:
+            self._router.feel(Load(cpu, gpu, memory, temperature))
+
+    def _report(self) -> None:
+        status = self._ask_status()
+        if status is not None:
+            self.get_logger().info(status.line())
+
+
+def main() -> int:
+    """Run the node; returns the exit status."""
+    return run(RouterNode)
