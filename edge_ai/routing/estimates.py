@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from edge_ai.core.clock import NS
 
-_KEPT = 0.9  # weight left to older samples after one more: about the last ten count
-_MEMORY = 3.0  # s in which a sample loses 63 % of its weight
+_KEPT = 0.8  # weight left to older samples after one more: about the last five count
+_MEMORY = 2.0  # s in which a sample loses 63 % of its weight
 _WINDOW, _WINDOW_NS = 64, 30 * NS  # what the percentile is taken from
+_ALIVE_NS = 5 * NS
 _LEAST_WIRE = 1e-5  # s per transfer; below this a link is as good as infinitely fast
 
 
@@ -75,7 +76,7 @@ class _Fading:
 class LatencyEstimate:
     """Learns how long a side takes. Thread-safe; a call costs some microseconds.
 
-    The last ten samples or so make the mean, fewer where they are older than a few seconds: after a pause a new sample
+    The last five samples or so make the mean, fewer where they are older than a few seconds: after a pause a new sample
     counts almost alone. The percentile is that of the last 64 samples of the last half minute.
     """
 
@@ -133,6 +134,7 @@ class LinkEstimate:
         self._rtt = _Fading()
         self._rtts: deque[float] = deque(maxlen=16)
         self._wire = _Fading()
+        self._pinged_ns = 0
 
     def ping(self, seconds: float, now_ns: int) -> None:
         """Learn from a request without an image that took ``seconds``."""
@@ -140,6 +142,7 @@ class LinkEstimate:
             return
         with self._lock:
             self._rtt.add(seconds, 1.0, now_ns)
+            self._pinged_ns = now_ns
             self._rtts.append(seconds)
 
     def transfer(self, size: int, seconds: float, service_seconds: float, now_ns: int) -> None:
@@ -161,6 +164,7 @@ class LinkEstimate:
             self._wire.add(float(size), max(_LEAST_WIRE, seconds - worked - trip), now_ns)
 
     def state(self, now_ns: int) -> LinkState:
-        """What is known."""
+        """What is known; a round trip that nobody made lately is not."""
         with self._lock:
-            return LinkState(self._wire.mean, self._rtt.mean)
+            alive = now_ns - self._pinged_ns <= _ALIVE_NS
+            return LinkState(self._wire.mean, self._rtt.mean if alive else math.nan)

@@ -72,4 +72,4 @@ def _excess(snapshot: Snapshot, params: RouterParams) -> tuple[float, str]:
 
 def _missed(snapshot: Snapshot, name: str) -> float:
     side = snapshot.cloud if name == "cloud" else snapshot.edge
-    return miss(side.expected, side.spread, side.p95, snapshot.budget)
+    return miss(side.expected, side.spread, snapshot.budget)

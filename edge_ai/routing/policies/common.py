@@ -8,7 +8,6 @@ from edge_ai.routing.decision import Decision, SideState, Snapshot, Where
 from edge_ai.routing.params import RouterParams
 
 _LEAST_SPREAD = 1e-4  # s
-_NORMAL_P95 = 1.645
 
 
 def settled(snapshot: Snapshot, params: RouterParams) -> Decision | None:
@@ -54,21 +53,17 @@ def other(where: Where) -> Where:
     return Where.CLOUD if where is Where.EDGE else Where.EDGE
 
 
-def miss(expected: float, spread: float, p95: float, budget: float) -> float:
+def miss(expected: float, spread: float, budget: float) -> float:
     """Probability that an answer comes after its budget, by the tail of a normal distribution.
 
     Args:
         expected: s; not finite: nothing known, which is no reason to expect a miss.
         spread: s.
-        p95: s; where it tells of a longer tail than the spread does, it counts.
         budget: s; not finite: there is no deadline.
     """
     if not math.isfinite(expected) or not math.isfinite(budget):
         return 0.0
-    sigma = _LEAST_SPREAD
-    for width in (spread, (p95 - expected) / _NORMAL_P95):
-        if sigma < width < math.inf:
-            sigma = width
+    sigma = spread if _LEAST_SPREAD < spread < math.inf else _LEAST_SPREAD
     return 0.5 * math.erfc((budget - expected) / sigma / math.sqrt(2))
 
 

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from edge_ai.core.types import Result
 from edge_ai.routing.decision import Decision, Snapshot, Where
 from edge_ai.routing.params import RouterParams
-from edge_ai.routing.policies.common import milliseconds, miss, other, settled
+from edge_ai.routing.policies.common import milliseconds, miss, other, settled, side_of
 
 _ABOUT = 0.1
 """Costs closer than this share of one another are about the same: frames are then shared out."""
 _FRESH = 2.0  # s in which an estimate is taken as it is
 _DOUBT = 0.1  # by which share an older estimate may have become better, per second of its age
-_UNKNOWN = 5  # times the usual share for a side that nothing is known of
+_EAGER = 5
+"""Times `explore`, the chance that a frame makes a trial that is due. As none is due while an estimate is fresh, trials
+stay about that share of all frames, and a side that has become better is noticed soon."""
 _BYTES_A_PIXEL = 0.15  # of a JPEG image, before one was sent
 
 
@@ -39,7 +41,7 @@ class CostPolicy:
     Where the costs are within a tenth of each other the frames are shared out by their difference, so that the robots
     that share a server do not all turn to it and away from it in step. A share of the frames (``explore``) asks the
     side not favoured if what is known of it is old and it may have become the better one since; never one of high
-    priority, and never one whose deadline this would risk: the edge must be able to step in for the cloud.
+    priority. No deadline is at risk: the router asks the favoured side at the same time.
     """
 
     def decide(self, snapshot: Snapshot, params: RouterParams) -> Decision:
@@ -72,9 +74,8 @@ def edge_cost(snapshot: Snapshot, params: RouterParams) -> Cost:
     latency = _known(side.expected, 0.0)
     # Half of the one that is being answered is over on average.
     latency += latency * max(0.0, side.in_flight - 0.5)
-    misses = miss(latency, side.spread, side.p95, snapshot.budget)
-    fixed = params.cost_energy * params.edge_energy + _inaccuracy(params.edge_accuracy, params)
-    return Cost(fixed + params.cost_latency * latency + params.cost_miss * misses, latency, misses)
+    misses = miss(latency, side.spread, snapshot.budget)
+    return Cost(_edge_fixed(params) + params.cost_latency * latency + params.cost_miss * misses, latency, misses)
 
 
 def cloud_cost(snapshot: Snapshot, params: RouterParams) -> Cost:
@@ -83,7 +84,7 @@ def cloud_cost(snapshot: Snapshot, params: RouterParams) -> Cost:
     latency = _known(side.expected, _known(snapshot.link.rtt, 0.0) + wire) + side.in_flight * wire
     if side.age > _FRESH:
         latency = max(latency, _known(snapshot.link.rtt, 0.0) + wire)
-    misses = miss(latency, side.spread, side.p95, snapshot.budget)
+    misses = miss(latency, side.spread, snapshot.budget)
     return Cost(
         _cloud_fixed(snapshot, params) + params.cost_latency * latency + params.cost_miss * misses, latency, misses
     )
@@ -98,22 +99,24 @@ def explored(asked: Where, snapshot: Snapshot, params: RouterParams, favoured: f
         params: the weights.
         favoured: cost of the other side.
     """
-    edge, cloud = snapshot.edge, snapshot.cloud
-    side = cloud if asked is Where.CLOUD else edge
+    side, link = side_of(snapshot, asked), snapshot.link
     if side.age <= _FRESH or side.in_flight > 0:
         return 0.0
-    expected = _known(side.expected, 0.0)
-    hoped = max(0.0, expected * (1 - _DOUBT * side.age)) if expected > 0 else 0.0
+    hoped = _known(side.expected, 0.0) * max(0.0, 1 - _DOUBT * min(side.age, 1e3))
+    fixed = _edge_fixed(params)
     if asked is Where.CLOUD:
-        hoped = max(hoped, _known(snapshot.link.rtt, 0.0))
         fixed = _cloud_fixed(snapshot, params)
-        risky = not 2 * edge.p95 < snapshot.budget
-    else:
-        fixed = params.cost_energy * params.edge_energy + _inaccuracy(params.edge_accuracy, params)
-        risky = hoped > snapshot.budget
-    if risky or fixed + params.cost_latency * hoped >= favoured:
+        if _is_known(link.rtt):
+            # The link shows how quick an answer could be, whatever the last ones were; none is quicker than its trip.
+            whole = link.rtt + _wire(snapshot)
+            hoped = max(link.rtt, min(hoped, whole) if _is_known(side.expected) else whole)
+    if fixed + params.cost_latency * hoped >= favoured:
         return 0.0
-    return min(0.5, params.explore * (1 if expected > 0 else _UNKNOWN))
+    return min(0.5, _EAGER * params.explore)
+
+
+def _edge_fixed(params: RouterParams) -> float:
+    return params.cost_energy * params.edge_energy + _inaccuracy(params.edge_accuracy, params)
 
 
 def _cloud_fixed(snapshot: Snapshot, params: RouterParams) -> float:
@@ -140,6 +143,10 @@ def _wire(snapshot: Snapshot) -> float:
     """Seconds that this frame's request takes on the link; 0: not known."""
     bandwidth = snapshot.link.bandwidth
     return _payload(snapshot) / bandwidth if 1.0 <= bandwidth < math.inf else 0.0
+
+
+def _is_known(value: float) -> bool:
+    return 0 <= value < math.inf
 
 
 def _known(value: float, otherwise: float) -> float:
