@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from edge_ai.core.types import Result
 from edge_ai.routing.decision import Decision, Snapshot, Where
 from edge_ai.routing.params import RouterParams
-from edge_ai.routing.policies.common import milliseconds, miss, other, settled, side_of
+from edge_ai.routing.policies.common import miss, other, settled
 
 _ABOUT = 0.1
 """Costs closer than this share of one another are about the same: frames are then shared out."""
@@ -20,8 +20,7 @@ stay about that share of all frames, and a side that has become better is notice
 _BYTES_A_PIXEL = 0.15  # of a JPEG image, before one was sent
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """What it is expected to cost to ask a side.
 
     Attributes:
@@ -33,6 +32,22 @@ class Cost:
     total: float
     latency: float
     misses: float
+
+
+class Terms(NamedTuple):
+    """What does not hang on the sides' latencies.
+
+    Attributes:
+        edge: cost of asking the edge apart from its latency.
+        cloud: the same of the cloud.
+        trip: seconds of a round trip without an image; 0: not known.
+        wire: seconds that this frame's request has the link; 0: not known.
+    """
+
+    edge: float
+    cloud: float
+    trip: float
+    wire: float
 
 
 class CostPolicy:
@@ -49,12 +64,13 @@ class CostPolicy:
         decision = settled(snapshot, params)
         if decision is not None:
             return decision
-        edge, cloud = edge_cost(snapshot, params), cloud_cost(snapshot, params)
+        fixed = terms(snapshot, params)
+        edge, cloud = edge_cost(snapshot, params, fixed), cloud_cost(snapshot, params, fixed)
         chosen = Where.EDGE if edge.total <= cloud.total else Where.CLOUD
         if snapshot.priority >= 2:
             return Decision(chosen, (_words(chosen, edge, cloud),))
         asked = other(chosen)
-        share = explored(asked, snapshot, params, min(edge.total, cloud.total))
+        share = explored(asked, snapshot, params, fixed, min(edge.total, cloud.total))
         if snapshot.draw < share:
             return Decision(asked, (_age_words(asked, snapshot), _words(chosen, edge, cloud)), exploring=True)
         draw = (snapshot.draw - share) / (1 - share)
@@ -68,85 +84,68 @@ class CostPolicy:
         return None
 
 
-def edge_cost(snapshot: Snapshot, params: RouterParams) -> Cost:
-    """Of asking this robot's engine, which answers one frame after the other."""
-    side = snapshot.edge
-    latency = _known(side.expected, 0.0)
-    # Half of the one that is being answered is over on average.
-    latency += latency * max(0.0, side.in_flight - 0.5)
-    misses = miss(latency, side.spread, snapshot.budget)
-    return Cost(_edge_fixed(params) + params.cost_latency * latency + params.cost_miss * misses, latency, misses)
+def terms(snapshot: Snapshot, params: RouterParams) -> Terms:
+    """What does not hang on the sides' latencies.
 
-
-def cloud_cost(snapshot: Snapshot, params: RouterParams) -> Cost:
-    """Of asking the server; requests under way share the link."""
-    side, wire = snapshot.cloud, _wire(snapshot)
-    latency = _known(side.expected, _known(snapshot.link.rtt, 0.0) + wire) + side.in_flight * wire
-    if side.age > _FRESH:
-        latency = max(latency, _known(snapshot.link.rtt, 0.0) + wire)
-    misses = miss(latency, side.spread, snapshot.budget)
-    return Cost(
-        _cloud_fixed(snapshot, params) + params.cost_latency * latency + params.cost_miss * misses, latency, misses
+    Of accuracy only what a side lacks to the better one counts: what both lack would blur how far apart they are.
+    """
+    payload, bandwidth = snapshot.link.payload, snapshot.link.bandwidth
+    if not 0 <= payload < math.inf:
+        payload = _BYTES_A_PIXEL * snapshot.width * snapshot.height
+    a_joule, accuracies = params.cost_energy, (params.edge_accuracy, params.cloud_accuracy)
+    lacking = [params.cost_accuracy * (max(accuracies) - accuracy) for accuracy in accuracies]
+    a_megabyte = params.cost_bandwidth + a_joule * params.cloud_energy
+    return Terms(
+        a_joule * params.edge_energy + lacking[0],
+        a_megabyte * payload / 1e6 + lacking[1],
+        _known(snapshot.link.rtt, 0.0),
+        payload / bandwidth if 1.0 <= bandwidth < math.inf else 0.0,
     )
 
 
-def explored(asked: Where, snapshot: Snapshot, params: RouterParams, favoured: float) -> float:
+def edge_cost(snapshot: Snapshot, params: RouterParams, fixed: Terms) -> Cost:
+    """Of asking this robot's engine, which answers one frame after the other."""
+    side = snapshot.edge
+    # Half of the one that is being answered is over on average.
+    latency = _known(side.expected, 0.0) * (1 + max(0.0, side.in_flight - 0.5))
+    return _cost(fixed.edge, latency, side.spread, snapshot, params)
+
+
+def cloud_cost(snapshot: Snapshot, params: RouterParams, fixed: Terms) -> Cost:
+    """Of asking the server; requests under way share the link."""
+    side, least = snapshot.cloud, fixed.trip + fixed.wire
+    latency = _known(side.expected, least) + side.in_flight * fixed.wire
+    if side.age > _FRESH:
+        latency = max(latency, least)
+    return _cost(fixed.cloud, latency, side.spread, snapshot, params)
+
+
+def explored(asked: Where, snapshot: Snapshot, params: RouterParams, fixed: Terms, favoured: float) -> float:
     """The share of frames that should ask the side not favoured.
 
     Args:
         asked: that side.
         snapshot: of the frame.
         params: the weights.
+        fixed: terms of both sides.
         favoured: cost of the other side.
     """
-    side, link = side_of(snapshot, asked), snapshot.link
+    side = snapshot.cloud if asked is Where.CLOUD else snapshot.edge
     if side.age <= _FRESH or side.in_flight > 0:
         return 0.0
-    hoped = _known(side.expected, 0.0) * max(0.0, 1 - _DOUBT * min(side.age, 1e3))
-    fixed = _edge_fixed(params)
-    if asked is Where.CLOUD:
-        fixed = _cloud_fixed(snapshot, params)
-        if _is_known(link.rtt):
-            # The link shows how quick an answer could be, whatever the last ones were; none is quicker than its trip.
-            whole = link.rtt + _wire(snapshot)
-            hoped = max(link.rtt, min(hoped, whole) if _is_known(side.expected) else whole)
-    if fixed + params.cost_latency * hoped >= favoured:
+    hoped = _known(side.expected, 0.0) * max(0.0, 1 - _DOUBT * min(side.age, 1 / _DOUBT))
+    if asked is Where.CLOUD and fixed.trip > 0:
+        # The link shows how quick an answer could be, whatever the last ones were; none is quicker than its trip.
+        least = fixed.trip + fixed.wire
+        hoped = max(fixed.trip, min(hoped, least) if side.expected >= 0 else least)
+    if (fixed.edge if asked is Where.EDGE else fixed.cloud) + params.cost_latency * hoped >= favoured:
         return 0.0
     return min(0.5, _EAGER * params.explore)
 
 
-def _edge_fixed(params: RouterParams) -> float:
-    return params.cost_energy * params.edge_energy + _inaccuracy(params.edge_accuracy, params)
-
-
-def _cloud_fixed(snapshot: Snapshot, params: RouterParams) -> float:
-    megabytes = _payload(snapshot) / 1e6
-    cost = (params.cost_bandwidth + params.cost_energy * params.cloud_energy) * megabytes
-    return cost + _inaccuracy(params.cloud_accuracy, params)
-
-
-def _inaccuracy(accuracy: float, params: RouterParams) -> float:
-    """What it costs to be less accurate than the better side: what both lack would only blur how far apart they are."""
-    return params.cost_accuracy * (max(params.edge_accuracy, params.cloud_accuracy) - accuracy)
-
-
-def _lacking(accuracy: float, params: RouterParams) -> float:
-    """What an accuracy lacks to the better side's: what both lack would only drown the differences in latency."""
-    return max(params.edge_accuracy, params.cloud_accuracy) - accuracy
-
-
-def _payload(snapshot: Snapshot) -> float:
-    return _known(snapshot.link.payload, _BYTES_A_PIXEL * snapshot.width * snapshot.height)
-
-
-def _wire(snapshot: Snapshot) -> float:
-    """Seconds that this frame's request takes on the link; 0: not known."""
-    bandwidth = snapshot.link.bandwidth
-    return _payload(snapshot) / bandwidth if 1.0 <= bandwidth < math.inf else 0.0
-
-
-def _is_known(value: float) -> bool:
-    return 0 <= value < math.inf
+def _cost(fixed: float, latency: float, spread: float, snapshot: Snapshot, params: RouterParams) -> Cost:
+    misses = miss(latency, spread, snapshot.budget)
+    return Cost(fixed + params.cost_latency * latency + params.cost_miss * misses, latency, misses)
 
 
 def _known(value: float, otherwise: float) -> float:
@@ -156,8 +155,8 @@ def _known(value: float, otherwise: float) -> float:
 def _words(chosen: Where, edge: Cost, cloud: Cost) -> str:
     mine, its = (edge, cloud) if chosen is Where.EDGE else (cloud, edge)
     return (
-        f"cost {mine.total:.3f} ({milliseconds(mine.latency)}, {100 * mine.misses:.0f} % late) against {its.total:.3f} "
-        f"of the {other(chosen).value} ({milliseconds(its.latency)}, {100 * its.misses:.0f} % late)"
+        f"cost {mine.total:.3f} ({1e3 * mine.latency:.0f} ms, {100 * mine.misses:.0f} % late) against {its.total:.3f} "
+        f"of the {other(chosen).value} ({1e3 * its.latency:.0f} ms, {100 * its.misses:.0f} % late)"
     )
 
 
