@@ -67,10 +67,10 @@ class Departures:
         return lane
 
     def fail(self, journey: Journey, *, late: bool = False, dropped: bool = False) -> None:
-        """A frame ends without an answer; with the lock held."""
+        """A frame ends without an answer; with the lock held. ``dropped``: the edge took a newer one instead."""
         self.close(journey)
         self.lane(journey.frame.camera).leave(journey)
-        if dropped and not journey.errors:
+        if dropped:
             self._counts.dropped += 1
             return
         self._counts.expired += late
@@ -116,6 +116,11 @@ class Departures:
         """Hand on what may leave now; with the turn held and without the lock: whoever is told may take his time."""
         with self._lock:
             ready, overtaken, again = self.lane(camera).release(self._clock.steady_ns(), self.patience)
+            for journey in overtaken:
+                # Its answer would have come too late for the order, as if it had missed its deadline: a server that
+                # swallows everything must not go unnoticed because the edge answers every other frame.
+                if not journey.spare:
+                    self.give_up(journey, Where.CLOUD, late=True)
             for journey in (*ready, *overtaken):
                 self.close(journey)
             self._counts.overtaken += len(overtaken)

@@ -483,3 +483,15 @@ def test_an_edge_that_fails_is_tried_all_the_same_where_there_is_no_cloud(world)
     world.edge[-1].answer()
     assert len(world.edge) == 7
     assert len(world.results) == 1
+
+
+def test_a_server_that_swallows_every_other_frame_is_left_alone_although_the_edge_overtakes_each(world):
+    for _ in range(3):
+        world.change(override="cloud", hedge_after=10.0)
+        world.offer(wait=0.1)
+        world.change(override="edge")
+        world.offer(wait=0.03)
+        world.edge[-1].answer()
+    assert world.counts.overtaken == 3
+    assert world.router.status.cloud.breaker == "open"
+    assert world.router.status.cloud.counts.failed == 3
