@@ -29,7 +29,7 @@ class FleetCommand:
         parser.add_argument("--jobs", type=int, choices=range(1, 65), default=1, metavar="N", help="runs at once")
         parser.add_argument("--form", choices=["png", "svg"], default="png", help="of the pictures")
         parser.add_argument("--request", type=float, default=0.005, help="calibrate: seconds a request costs besides")
-        parser.add_argument("--source", default="synthetic://640x480", help="calibrate: pictures, best of 640x480")
+        parser.add_argument("--source", default="synthetic://640x480", help="calibrate: whose pictures")
         parser.add_argument("--output", type=Path, metavar="PATH", help="folder; with calibrate a file")
 
     def main(self, options: argparse.Namespace) -> int:
@@ -55,9 +55,11 @@ class FleetCommand:
             scaled = f", 1 of {entry.params.stands_for:.3g} frames" if entry.params.stands_for > 1 else ""
             who = f"{entry.params.robots} robots, {entry.params.policy}{scaled}"
             print(f"  {len(entries)}/{len(plans)}  {who}: {entry.wall_s:.0f} s", flush=True)
-        print(f"\n{table(entries)}\n")
+        text = table(entries)
+        print(f"\n{text}\n")
+        (folder / "fleet_table.txt").write_text(text + "\n")
         write_json(entries, calibration, folder / "fleet.json")
-        files = [folder / "fleet.json", *draw(entries, folder, options.form)]
+        files = [folder / "fleet.json", folder / "fleet_table.txt", *draw(entries, folder, options.form)]
         print(f"written: {', '.join(map(str, files))}")
         return 0
 

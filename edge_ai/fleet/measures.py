@@ -35,8 +35,8 @@ class Summary:
         rhythm: highest autocorrelation of that share after it first fell below 0, steady.
         in_step: mean correlation between what two robots do at the same time, steady.
         outage_requests: requests a second during the outage after its first 3 s, as a share of the steady ones.
-        storm: most requests in half a second after the outage, in the steady ones of as long.
-        overload: the same in what the servers can answer.
+        storm: most requests in half a second after the outage, over the most in as long before it.
+        overload: most requests in half a second after the outage, over what the servers can answer.
         recovery: s from the end of the outage until the cloud's share is at 90 % of the steady one.
     """
 
@@ -172,13 +172,14 @@ def _after_outage(run: Run, steady: float) -> dict[str, float]:
     if not params.has_outage or params.outage_end >= params.horizon or steady <= 0:
         return nothing
     during = slice(math.ceil((params.outage_start + 3) / BIN_S), int(params.outage_end / BIN_S))
+    usual = slice(math.ceil(params.steady[0] / BIN_S), int(params.steady[1] / BIN_S))
     peak = float(arrivals[int(params.outage_end / BIN_S) : int(params.horizon / BIN_S)].max())
     times, share, _ = cloud_share(run)
     before = share[(times >= params.steady[0]) & (times + BIN_S <= params.steady[1])]
     back = np.flatnonzero((times >= params.outage_end) & (share >= 0.9 * np.nanmean(before)))
     return {
         "outage_requests": float(arrivals[during].mean()) / steady if during.stop > during.start else math.nan,
-        "storm": peak / steady,
+        "storm": peak / float(arrivals[usual].max()),
         "overload": peak / (run.capacity * BIN_S),
         "recovery": float(times[back[0]]) - params.outage_end if len(back) else math.nan,
     }

@@ -73,11 +73,13 @@ def _over_time(entries: Sequence[Entry], path: Path) -> Path:
         axis.set_ylim(bottom=0)
     if params.has_outage:
         middle = (params.outage_start + params.outage_end) / 2
-        axes[0].text(middle, axes[0].get_ylim()[1], "servers gone", ha="center", va="top", color="#555555")
+        axes[0].set_ylim(top=1.12 * axes[0].get_ylim()[1])
+        words = "nothing comes back" if params.outage == "blackhole" else "connections refused"
+        axes[0].text(middle, axes[0].get_ylim()[1], words, ha="center", va="top", color="#555555")
     axes[2].set_xlabel("time, s")
     axes[0].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
-    scale = f", 1 of {params.stands_for:.3g} frames simulated" if params.stands_for > 1 else ""
-    figure.suptitle(f"{params.robots} robots, {entries[0].servers} servers ({params.outage}{scale})")
+    scale = f"; 1 frame of {params.stands_for:.3g} is simulated" if params.stands_for > 1 else ""
+    figure.suptitle(f"{params.robots} robots share {entries[0].servers} servers{scale}")
     return _save(figure, path)
 
 
@@ -89,7 +91,7 @@ def _over_size(entries: Sequence[Entry], path: Path) -> Path:
         (axes[0][0], "Latency p50 (solid) and p99 (dashed), ms", None),
         (axes[0][1], "Answers that are the cloud's, %", lambda e: 100 * e.summary.cloud_answers),
         (axes[1][0], "Frames without an answer, %", lambda e: 100 * (e.summary.missed + e.summary.dropped)),
-        (axes[1][1], "Peak of requests after the outage / before", lambda e: e.summary.storm),
+        (axes[1][1], "Busiest half second after the outage / before", lambda e: e.summary.storm),
     )
     names = list(dict.fromkeys(entry.params.policy for entry in entries))
     for number, name in enumerate(names):
