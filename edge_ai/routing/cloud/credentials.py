@@ -49,6 +49,16 @@ class Credentials:
         token = self._current()
         return {"authorization": f"Bearer {token}"} if token else {}
 
+    def stamp(self) -> tuple[int, ...]:
+        """Changes when a certificate file does."""
+        params, times = self._params, []
+        for file in filter(None, (params.ca_file, params.cert_file, params.key_file)):
+            try:
+                times.append(os.stat(file).st_mtime_ns)
+            except OSError:
+                times.append(0)
+        return tuple(times)
+
     def ssl_context(self) -> ssl.SSLContext:
         """For a client of HTTPS.
 

@@ -63,7 +63,7 @@ _CONNECTION = (
 _TLS = ("ssl routines", "certificate", "hostname verification", "peer name")
 _AUTH_MEND = "check 'ca_file', 'cert_file' and 'key_file', the token, and the server's certificate"
 _REACH_MEND = "check that the server runs and that 'url' is right"
-_CLIENT_CERTIFICATE = "check that the server runs; one that wants a certificate of ours hangs up like this without it"
+_CLIENT_CERTIFICATE = "check that the server runs; without the certificate of ours that it may want, it hangs up"
 
 
 def from_grpc(server: str, status: str, message: str, *, secure: bool = False) -> CloudError:
@@ -94,12 +94,12 @@ def from_http(server: str, status: int, message: str) -> CloudError:
     return kind(f"server {server}", got=f"HTTP {status}: {shortened(message)}", mend=_mend(kind))
 
 
-def from_connection(server: str, error: BaseException) -> CloudError:
+def from_connection(server: str, error: BaseException, *, secure: bool = False) -> CloudError:
     """The error for a connection that could not be made or that broke."""
     tls = tls_reason(error)
     kind = CloudAuthError if tls else CloudUnreachableError
     words = tls or shortened(str(error) or type(error).__name__)
-    return kind(f"server {server}", got=words, mend=_mend(kind))
+    return kind(f"server {server}", got=words, mend=_mend(kind, secure=secure))
 
 
 def tls_reason(error: BaseException | None) -> str:
@@ -110,10 +110,10 @@ def tls_reason(error: BaseException | None) -> str:
         # aiohttp wraps such errors in classes that inherit from them and know nothing.
         inner = getattr(error, "os_error", None) or getattr(error, "certificate_error", None)
         if isinstance(error, ssl.SSLCertVerificationError) and inner is None:
-            return f"a certificate that fails the check: {error.verify_message}"
+            return f"a certificate that fails the check: {getattr(error, 'verify_message', 'refused')}"
         hung_up = isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
         if isinstance(error, ssl.SSLError) and inner is None and not hung_up:
-            return f"TLS: {error.reason or error.strerror or 'refused'}"
+            return f"TLS: {getattr(error, 'reason', None) or error.strerror or 'refused'}"
         error = inner or error.__cause__ or error.__context__
     return ""
 

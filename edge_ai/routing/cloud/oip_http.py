@@ -13,7 +13,6 @@ from urllib.parse import quote
 from edge_ai.routing.cloud.base import (
     CloudAnswer,
     CloudAnswerError,
-    CloudAuthError,
     CloudError,
     CloudRequest,
     CloudTimeoutError,
@@ -44,6 +43,7 @@ class HttpClient(OipClient):
     def __init__(self, endpoint: Endpoint, credentials: Credentials) -> None:
         super().__init__(endpoint, credentials)
         self._session: Any = None
+        self._stamp: tuple[int, ...] = ()
 
     def _encode(self, request: CloudRequest, timeout: float) -> Any:
         from tritonclient.http import InferInput, InferRequestedOutput
@@ -110,7 +110,7 @@ class HttpClient(OipClient):
         """One exchange; however it ends but well, its connection is closed."""
         import aiohttp
 
-        session = self._connected()
+        session = await self._connected()
         url = f"{self._endpoint.name}/v2/{path}"
         try:
             async with session.request(
@@ -125,27 +125,27 @@ class HttpClient(OipClient):
         except asyncio.TimeoutError:
             raise CloudTimeoutError(f"server {self.name}", got="no answer in time") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise await self._fault(error) from None
+            raise self._fault(error) from None
 
-    async def _fault(self, error: Exception) -> CloudError:
+    def _fault(self, error: Exception) -> CloudError:
         import aiohttp
 
         # A certificate that fails the check is a ValueError, too.
-        connection = isinstance(error, (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError))
-        if not connection:
-            got = f"an answer that is no HTTP: {type(error).__name__}"
-            return CloudAnswerError(f"server {self.name}", got=got, mend="check the port of 'url'")
-        fault = from_connection(self.name, error)
-        if isinstance(fault, CloudAuthError):
-            await self._disconnect()  # the next session reads the certificates again
-        return fault
+        if isinstance(error, (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError)):
+            return from_connection(self.name, error, secure=self._endpoint.secure)
+        got = f"an answer that is no HTTP: {type(error).__name__}"
+        return CloudAnswerError(f"server {self.name}", got=got, mend="check the port of 'url'")
 
-    def _connected(self) -> Any:
+    async def _connected(self) -> Any:
+        stamp = self._credentials.stamp()
+        if stamp != self._stamp:
+            await self._disconnect()
         if self._session is None:
             import aiohttp
 
             tls: dict[str, Any] = {"ssl": self._credentials.ssl_context()} if self._endpoint.secure else {}
             connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE, **tls)
+            self._stamp = stamp
             # Deadlines are the loop's; cookies of a server are not kept.
             self._session = aiohttp.ClientSession(
                 connector=connector,
