@@ -1,5 +1,5 @@
 # Everything lives in .venv/, build/, install/, log/ and out/; `make clean` removes them.
-.PHONY: help setup demo models test test-core test-torch test-aarch64 test-gpu bench bench-gpu lint typecheck clean
+.PHONY: help setup demo demo-cloud models test test-core test-torch test-aarch64 test-gpu bench bench-gpu lint typecheck clean
 .DEFAULT_GOAL := help
 
 # python3, or whatever PYTHON= names; the set-up finds a supported one on PATH where python3 is not.
@@ -17,6 +17,10 @@ setup:  ## ROS 2, Python packages and the interfaces, below this folder (PYTHON=
 demo: setup  ## real video in, commands and pictures out (SOURCE=video|folder|URL|/dev/video0 MODEL=card.yaml DURATION=s)
 	@$(IN_ENV) exec python tools/demo.py $(if $(SOURCE),--source "$(SOURCE)") $(if $(MODEL),--model "$(MODEL)") \
 	  $(if $(DURATION),--duration "$(DURATION)")
+
+demo-cloud:  ## the robot and a real Triton over a link that degrades, dies and comes back (SOURCE=video)
+	@$(BOOTSTRAP) --with cloud --with fleet
+	@$(IN_ENV) exec python tools/demo_cloud.py $(if $(SOURCE),--source "$(SOURCE)")
 
 models:  ## fetch real models of every family and convert them to ONNX (NAMES="selfie centerface" to choose)
 	@$(BOOTSTRAP) --with test
