@@ -9,6 +9,8 @@ from edge_ai.routing.policies.common import milliseconds, miss, settled
 
 _TRIAL = 0.02
 """Share of the frames that a side gets however bad it is thought to be: without answers it could not get better."""
+_FRESH, _OLD_TRIAL = 2.0, 0.1  # the share once the last answer is older than so many seconds
+_TELLS = 0.01  # by how much probabilities of a miss must differ
 _HOT = 5.0  # degrees above the limit at which all frames go
 _SLOW = 0.25  # of the limit, the same
 
@@ -34,16 +36,20 @@ class AdaptivePolicy:
         share, why = _excess(snapshot, params)
         if share <= 0:
             return Decision(Where.EDGE, (why,))
-        missed, here = _missed(snapshot, "cloud"), _missed(snapshot, "edge")
-        if missed > here:
-            share *= max(_TRIAL, (1 - missed) / (1 - here))
-        if snapshot.draw < share:
-            return Decision(Where.CLOUD, (why,))
-        kept = f"{100 * (1 - share):.0f} % of the frames stay"
-        if missed > here:
-            late = f"the cloud takes {milliseconds(snapshot.cloud.expected)}, {milliseconds(snapshot.budget)} are left"
-            return Decision(Where.EDGE, (late, f"{kept} although {why}"))
-        return Decision(Where.EDGE, (f"{kept} although {why}",))
+        here, there = (miss(side.expected, side.spread, snapshot.budget) for side in (snapshot.edge, snapshot.cloud))
+        late = there > here + _TELLS
+        if late:
+            trial = _TRIAL if snapshot.cloud.age <= _FRESH else _OLD_TRIAL
+            share *= max(trial, (1 - there) / (1 - here))
+        goes = snapshot.draw < share
+        words: tuple[str, ...] = (f"{100 * share:.0f} % of the frames go as {why}",)
+        if late:
+            takes, left = milliseconds(snapshot.cloud.expected), milliseconds(snapshot.budget)
+            words = (f"the cloud takes {takes}, {left} are left", *words)
+        if goes:
+            # The edge is asked too where the cloud is hardly expected to make it.
+            return Decision(Where.CLOUD, words[::-1], exploring=there > 0.5 > here)
+        return Decision(Where.EDGE, words, exploring=here > 0.5 > there)
 
     def second_opinion(self, snapshot: Snapshot, params: RouterParams, result: Result) -> Decision | None:
         """None: scores do not matter to this policy."""
@@ -68,8 +74,3 @@ def _excess(snapshot: Snapshot, params: RouterParams) -> tuple[float, str]:
         why = f"edge takes {milliseconds(takes)}, above twice {milliseconds(params.latency_bound)}"
         return min(share, 1 - _TRIAL), why
     return min(share, 1.0), why
-
-
-def _missed(snapshot: Snapshot, name: str) -> float:
-    side = snapshot.cloud if name == "cloud" else snapshot.edge
-    return miss(side.expected, side.spread, snapshot.budget)
