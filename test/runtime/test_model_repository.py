@@ -30,7 +30,7 @@ def test_the_committed_repository_is_what_the_command_writes(tmp_path):
     made = {path.relative_to(tmp_path): path.read_text() for path in tmp_path.rglob("*") if path.is_file()}
     assert len(made) == 3
     for path, text in made.items():
-        assert (COMMITTED / path).read_text() == text, "run what cloud/README.md says"
+        assert (COMMITTED / path).read_text() == text, "run both commands of cloud/compose.yaml with --no-files"
 
 
 def test_with_its_files_it_serves_itself(card, tmp_path):
