@@ -44,8 +44,9 @@ class Journey:
         answered_ns: when it came.
         closed: nothing more will become of it.
         spare: outcomes that come after the end are of interest: a trial of a side.
-        probe: the trial of a cloud that has failed before; the edge is asked at the same time.
+        probe: the trial of a side, such as a cloud that has failed before; the other one is asked at the same time.
         hedged: the edge was asked because the cloud was late.
+        replaced: the edge took a newer frame instead.
         alarms: to be cancelled at the end.
         errors: why sides gave no answer.
     """
@@ -65,6 +66,7 @@ class Journey:
     spare: bool = False
     probe: bool = False
     hedged: bool = False
+    replaced: bool = False
     alarms: list[Alarm] = field(default_factory=list)
     errors: dict[Where, Exception] = field(default_factory=dict)
 

@@ -208,6 +208,7 @@ class Router:
             return None
         if outcome.error is not None:
             journey.errors[where] = outcome.error
+        journey.replaced |= outcome.dropped and where is Where.EDGE
         other = _OTHER[where]
         # An image that the edge dropped for a newer one is no failure, and one that is torn is torn for all.
         failed = where is Where.CLOUD if outcome.error is None else not isinstance(outcome.error, ImageError)
@@ -221,7 +222,7 @@ class Router:
             journey.notes.append("no second opinion")
             self._answer(journey, Where.EDGE, journey.provisional, now)
         else:
-            self._departures.fail(journey, dropped=outcome.dropped)
+            self._departures.fail(journey, dropped=journey.replaced)
         return None
 
     def _seek_second_opinion(self, journey: Journey, result: Result, now: int) -> bool:

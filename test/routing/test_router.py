@@ -495,3 +495,14 @@ def test_a_server_that_swallows_every_other_frame_is_left_alone_although_the_edg
     assert world.counts.overtaken == 3
     assert world.router.status.cloud.breaker == "open"
     assert world.router.status.cloud.counts.failed == 3
+
+
+@pytest.mark.parametrize("first", ["edge", "cloud"])
+def test_a_frame_that_the_edge_dropped_is_no_failure_whatever_the_cloud_said_of_it(first):
+    world = World(hedge_after=0.01)
+    world.change(override="cloud")
+    world.offer(wait=0.02)
+    endings = {"edge": world.edge[0].drop, "cloud": lambda: world.cloud[0].fail(CloudUnreachableError("gone"))}
+    endings.pop(first)()
+    next(iter(endings.values()))()
+    assert (world.counts.dropped, world.counts.failed, world.errors) == (1, 0, [])
