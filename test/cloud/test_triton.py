@@ -155,3 +155,27 @@ def test_model_control_needs_the_key_and_inference_the_token(make_triton, pictur
             ask(http, server.http, "nanodet_g_416", "jpeg", jpeg, headers=headers)
     right = {"authorization": "Bearer letmein"}
     assert len(ask(http, server.http, "nanodet_g_416", "jpeg", jpeg, headers=right)["boxes"])
+
+
+def test_mutual_tls_lets_only_those_in_who_show_a_certificate(make_triton, picture, tmp_path):
+    import trustme
+    from serving.server import Tls
+
+    authority = trustme.CA()
+    names = {"server": authority.issue_cert("127.0.0.1"), "robot": authority.issue_cert("robot")}
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    for name, issued in names.items():
+        issued.private_key_pem.write_to_path(tmp_path / f"{name}.key")
+        issued.cert_chain_pems[0].write_to_path(tmp_path / f"{name}.pem")
+    tls = Tls(tmp_path / "server.pem", tmp_path / "server.key", tmp_path / "ca.pem")
+    server = make_triton(models=["nanodet_g_416"], tls=tls)
+    assert server.grpc.startswith("grpcs://")
+    known = {"ssl": True, "root_certificates": str(tmp_path / "ca.pem")}
+    shown = {"private_key": str(tmp_path / "robot.key"), "certificate_chain": str(tmp_path / "robot.pem")}
+    with_certificate = grpc.InferenceServerClient(bare(server.grpc), **known, **shown)
+    assert with_certificate.is_server_ready()
+    with_certificate.close()
+    without = grpc.InferenceServerClient(bare(server.grpc), **known)
+    with pytest.raises(grpc.InferenceServerException, match="UNAVAILABLE"):
+        without.is_server_ready()
+    without.close()
