@@ -56,7 +56,8 @@ class CostPolicy:
     Where the costs are within a tenth of each other the frames are shared out by their difference, so that the robots
     that share a server do not all turn to it and away from it in step. A share of the frames (``explore``) asks the
     side not favoured if what is known of it is old and it may have become the better one since; never one of high
-    priority. No deadline is at risk: the router asks the favoured side at the same time.
+    priority. No deadline is at risk: the router asks the favoured side at the same time. A cloud that nothing is known
+    of is not favoured before such a trial has shown what it can do.
     """
 
     def decide(self, snapshot: Snapshot, params: RouterParams) -> Decision:
@@ -66,16 +67,17 @@ class CostPolicy:
             return decision
         fixed = terms(snapshot, params)
         edge, cloud = edge_cost(snapshot, params, fixed), cloud_cost(snapshot, params, fixed)
-        chosen = Where.EDGE if edge.total <= cloud.total else Where.CLOUD
+        known = snapshot.cloud.expected >= 0
+        chosen = Where.CLOUD if known and cloud.total < edge.total else Where.EDGE
         if snapshot.priority >= 2:
             return Decision(chosen, (_words(chosen, edge, cloud),))
         asked = other(chosen)
-        share = explored(asked, snapshot, params, fixed, min(edge.total, cloud.total))
+        share = explored(asked, snapshot, params, fixed, edge.total if chosen is Where.EDGE else cloud.total)
         if snapshot.draw < share:
             return Decision(asked, (_age_words(asked, snapshot), _words(chosen, edge, cloud)), exploring=True)
         draw = (snapshot.draw - share) / (1 - share)
         band = _ABOUT * min(edge.total, cloud.total)
-        if abs(edge.total - cloud.total) < band:
+        if known and abs(edge.total - cloud.total) < band:
             chosen = Where.CLOUD if draw < 0.5 + (edge.total - cloud.total) / (2 * band) else Where.EDGE
         return Decision(chosen, (_words(chosen, edge, cloud),))
 
