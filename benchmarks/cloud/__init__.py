@@ -1,1 +1,1 @@
-"""Topic `cloud`: what a routing decision costs, how good it is on replayed traces, and what happens when the cloud dies."""
+"""Topic `cloud`: what routing costs, how good it is on replayed traces, what happens when the cloud dies."""

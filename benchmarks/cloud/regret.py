@@ -1,11 +1,10 @@
-"""Part `regret`: what the cost policy pays on replayed traces, against an oracle that knows the future of each of them."""
+"""Part `regret`: what the cost policy pays on replayed traces, against an oracle that knows the future."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -67,7 +66,7 @@ class Costs:
         return np.array(edge), np.array(cloud)
 
     def oracle(self, trace: Trace) -> float:
-        """Mean cost for who knows all that is to come: each frame's cheaper side, and no queue ever. None can do better."""
+        """Mean cost for who knows all that is to come, each frame's cheaper side without any queue: a lower bound."""
         return float(np.minimum(*self.alone(trace)).mean())
 
     def paid(self, replayed: Replayed) -> float:
@@ -80,24 +79,25 @@ class Costs:
 def measure(context: Context, report: Report) -> Mapping[str, float]:
     """Replay all traces; the values of the goals."""
     params = RouterParams(policy="cost")
-    found: dict[str, Any] = {}
     values: dict[str, float] = {}
-    worst = 0.0
+    worst: list[float] = []
+    report.results["regret"] = {}
     for name in _names():
         rows = [judge(trace, params) for trace in traces(name, int(context.pick(*_SEEDS)))]
-        regrets = [row["regret"] for row in rows]
-        values[name] = (
-            statistics.fmean(row["cost"] for row in rows) / statistics.fmean(row["oracle"] for row in rows) - 1
+        mean = {key: statistics.fmean(row[key] for row in rows) for key in rows[0]}
+        values[name] = mean["cost"] / mean["oracle"] - 1
+        worst.append(mean["cost"] / min(mean["edge"], mean["cloud"]))
+        sides = {side: mean[side] / mean["oracle"] - 1 for side in _SIDES}
+        report.results["regret"][name] = {"regret": values[name], "regret_alone": sides, "mean": mean, "parts": rows}
+        regrets = ", ".join(f"{row['regret']:.1%}" for row in rows)
+        context.say(
+            f"{name}: regret {values[name]:.1%} ({regrets}); edge alone {sides['edge']:.0%}, cloud {sides['cloud']:.0%}"
         )
-        worst = max(worst, *(row["cost"] / min(row["edge"], row["cloud"]) for row in rows))
-        found[name] = {"regret": values[name], "traces": rows}
-        context.say(f"{name}: regret {values[name]:.1%} ({', '.join(f'{r:.1%}' for r in regrets)})")
-    report.results["regret"] = found
-    return {**values, "worst": worst}
+    return {**values, "worst": max(worst)}
 
 
 def traces(name: str, seeds: int) -> Sequence[Trace]:
-    """The traces of a name: as many generated ones as there are seeds, or the one recorded."""
+    """The parts of a trace, five minutes each: as many as there are seeds, or the one recorded."""
     return [read()] if name == "recorded" else [generate(name, seed) for seed in range(seeds)]
 
 

@@ -60,11 +60,6 @@ class Trace:
         """(N,) seconds from sending to the answer, with nothing else on the link; inf: never."""
         return self.rtt + self.transfer + self.service
 
-    def with_scene(self, frames: slice) -> Trace:
-        """A part of it."""
-        parts = {name: getattr(self, name)[frames] for name in COLUMNS}
-        return Trace(self.name, self.period, self.payload, **parts)
-
 
 @dataclass(frozen=True)
 class Kind:
@@ -137,7 +132,7 @@ def generate(name: str, seed: int, *, seconds: float = 300.0) -> Trace:
 
 
 def read(path: Path = RECORDED) -> Trace:
-    """A recorded trace: a first line ``# NAME period PERIOD payload BYTES``, the columns' names, a frame a line in ms."""
+    """A recorded trace: a line ``# NAME period PERIOD payload BYTES``, the columns' names, a frame a line in ms."""
     with path.open(encoding="utf-8") as lines:
         words = next(lines).split()
         names = next(lines).strip().split(",")
