@@ -71,11 +71,8 @@ def test_in_step_tells_lock_step_from_chance(runs, common, least, most):
     seen = runs["cost"]
     frames = dict(seen.frames)
     rng = np.random.default_rng(2)
-    second = frames["captured"].astype(int)
-    if common:
-        frames["asked"] = rng.integers(0, 2, 100)[second // 3]
-        # Bins of `in_step` are as wide as two frames of a robot; the common draw holds for longer.
-    else:
-        frames["asked"] = rng.integers(0, 2, len(second))
+    begin, _ = seen.params.steady
+    bins = ((frames["captured"] - begin) / max(1.0, 2 / seen.params.simulated_rate)).astype(int)
+    frames["asked"] = rng.integers(0, 2, 100)[bins] if common else rng.integers(0, 2, len(bins))
     value = in_step(replace(seen, frames=frames))
-    assert (0.4 if common else least) < value < most
+    assert least < value < most
