@@ -18,6 +18,7 @@ from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.remote_model import RemoteModel
 
 pytest.importorskip("tritonclient.grpc.aio")
+pytest.importorskip("tritonclient.http.aio")
 PICTURE = Path(__file__).resolve().parents[2] / "doc" / "demo.jpg"
 CLOCK = SystemClock()
 MODELS = {"nanodet_g_416": "jpeg", "nanodet_g_416_image": "image", "nanodet_g_416_tensor": "tensor"}

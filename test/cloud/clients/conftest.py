@@ -12,19 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("tritonclient.grpc.aio")
-pytest.importorskip("tritonclient.http.aio")
-pytest.importorskip("grpc")
 if str(Path(__file__).parent) not in sys.path:
     sys.path.append(str(Path(__file__).parent))
-
-from oip_server import Behaviour, Served, grpc_server, http_server
 
 from edge_ai.routing.cloud.base import CloudAnswer, CloudRequest
 from edge_ai.routing.cloud.select import client_for
 from edge_ai.routing.params import CloudParams
-
-SERVERS = {"grpc": grpc_server, "http": http_server}
 
 
 class Asked:
@@ -56,7 +49,8 @@ def protocol(request):
 @pytest.fixture
 def behaviour():
     """A server's, with a model "m" that says how long a file is."""
-    return Behaviour({"m": Served({"image": ("BYTES", [-1])}, {"length": ("INT32", [-1])}, length_of)})
+    oip = pytest.importorskip("oip_server")
+    return oip.Behaviour({"m": oip.Served({"image": ("BYTES", [-1])}, {"length": ("INT32", [-1])}, length_of)})
 
 
 @pytest.fixture
@@ -68,6 +62,7 @@ def resources():
 @pytest.fixture
 def serve(protocol, behaviour, resources):
     """Starts the server; ``tls`` is a certificate of trustme, ``ask_for`` the authority of clients' certificates."""
+    run = getattr(pytest.importorskip("oip_server"), f"{protocol}_server")
 
     def start(*, tls=None, ask_for=None, port=0):
         how = None
@@ -83,7 +78,7 @@ def serve(protocol, behaviour, resources):
             if ask_for is not None:
                 ask_for.configure_trust(how)
                 how.verify_mode = ssl.CERT_REQUIRED
-        return resources.enter_context(SERVERS[protocol](behaviour, how, port))
+        return resources.enter_context(run(behaviour, how, port))
 
     return start
 

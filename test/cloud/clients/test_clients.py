@@ -4,7 +4,6 @@ import threading
 
 import numpy as np
 import pytest
-from oip_server import Served, until
 
 from edge_ai.routing.cloud.base import (
     CloudAnswer,
@@ -18,6 +17,9 @@ from edge_ai.routing.cloud.base import (
     CloudUnreachableError,
     TensorInfo,
 )
+
+oip = pytest.importorskip("oip_server")
+Served, until = oip.Served, oip.until
 
 CODES = {
     "INTERNAL": (500, CloudAnswerError),

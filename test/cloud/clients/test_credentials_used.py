@@ -10,6 +10,7 @@ from edge_ai.routing.cloud.base import CloudAnswer, CloudAuthError, CloudError, 
 from edge_ai.routing.cloud.select import client_for
 from edge_ai.routing.params import CloudParams
 
+pytest.importorskip("oip_server")
 trustme = pytest.importorskip("trustme")
 SECRET = "s3cr3t-t0ken"
 

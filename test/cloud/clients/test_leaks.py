@@ -6,9 +6,11 @@ import warnings
 
 import psutil
 import pytest
-from oip_server import until
 
 from edge_ai.routing.cloud.base import CloudAnswer, CloudTimeoutError
+
+oip = pytest.importorskip("oip_server")
+until = oip.until
 
 REQUESTS = 5000
 MEGABYTE = 2**20

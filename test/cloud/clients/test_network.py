@@ -8,7 +8,6 @@ import time
 import pytest
 from impairment.proxy import TcpProxy
 from impairment.schedule import Conditions
-from oip_server import until
 
 from edge_ai.routing.cloud.base import (
     CloudAnswer,
@@ -18,6 +17,9 @@ from edge_ai.routing.cloud.base import (
     CloudTimeoutError,
     CloudUnreachableError,
 )
+
+oip = pytest.importorskip("oip_server")
+until = oip.until
 
 LATE = 2.0  # s that this machine may be late when it is busy
 
