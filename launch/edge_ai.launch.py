@@ -14,7 +14,8 @@ def generate_launch_description():
         [
             *arguments((*COMMON, "source", "cameras", "model", "cloud", "policy", "composed", "autostart")),
             *transport(),
-            *(managed(name, separate) for name in [*nodes, "router"]),
+            *(managed(name, separate) for name in nodes),
+            managed("router", separate, needs="cloud"),
             manager(nodes, separate),
             managed("pipeline", composed),
             manager(["pipeline"], composed),

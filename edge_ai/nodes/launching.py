@@ -103,9 +103,15 @@ def alone(name: str) -> list[Any]:
     return [*arguments((*COMMON, *OVERRIDES[name])), *transport(), managed(name)]
 
 
-def managed(name: str, condition: IfCondition | None = None) -> OpaqueFunction:
-    """Start one managed node from the launch arguments; it comes back when it dies."""
-    return OpaqueFunction(function=_start, args=[name, OVERRIDES[name], {}], condition=condition)
+def managed(name: str, condition: IfCondition | None = None, *, needs: str = "") -> OpaqueFunction:
+    """Start one managed node from the launch arguments; it comes back when it dies.
+
+    Args:
+        name: of the node.
+        condition: whether at all.
+        needs: launch argument without which it is not started.
+    """
+    return OpaqueFunction(function=_start, args=[name, OVERRIDES[name], {}, needs], condition=condition)
 
 
 def manager(nodes: list[str], condition: IfCondition | None = None) -> OpaqueFunction:
@@ -113,11 +119,13 @@ def manager(nodes: list[str], condition: IfCondition | None = None) -> OpaqueFun
     return OpaqueFunction(function=_start, args=["lifecycle_manager", {}, {"node_names": nodes}], condition=condition)
 
 
-def _start(context: LaunchContext, name: str, overrides: Mapping[str, str], fixed: Mapping[str, Any]) -> list[Node]:
+def _start(
+    context: LaunchContext, name: str, overrides: Mapping[str, str], fixed: Mapping[str, Any], needs: str = ""
+) -> list[Node]:
     given = {argument: context.launch_configurations.get(argument, "") for argument in _ARGUMENTS}
-    cameras = _cameras(given["cameras"])
-    if name == "router" and not given["cloud"]:
+    if needs and not given[needs]:
         return []
+    cameras = _cameras(given["cameras"])
     values = {there: _text(given[here]) for here, there in overrides.items() if given[here]} | dict(fixed)
     if given["cloud"]:
         if name == "lifecycle_manager":

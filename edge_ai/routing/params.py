@@ -19,8 +19,8 @@ class RouterParams(Params):
         "auto", "Operator's choice over every policy; auto: none.", live=True
     )
     deadline: float = param(
-        0.5,
-        "Time after its capture when the answer to a frame is of no more use.",
+        0.25,
+        "Time after its capture when the answer to a frame is of no more use; the controller's max_age, or less.",
         unit="s",
         ge=0.01,
         le=60,

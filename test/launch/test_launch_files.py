@@ -18,6 +18,7 @@ from launch.actions import OpaqueFunction
 from launch.launch_description_sources import get_launch_description_from_python_launch_file
 
 from edge_ai.core.errors import ParameterError
+from edge_ai.nodes import launching
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "launch").glob("*.launch.py"))
@@ -100,3 +101,19 @@ def test_several_cameras_and_one_process_do_not_go_together():
     description = get_launch_description_from_python_launch_file(str(ROOT / "launch/edge_ai.launch.py"))
     with pytest.raises(ParameterError, match="'cameras': got composed:=true"):
         started(description, cameras="front=synthetic", composed="true")
+
+
+def test_with_a_server_a_router_comes_up_between_inference_and_control():
+    description = get_launch_description_from_python_launch_file(str(ROOT / "launch/edge_ai.launch.py"))
+    nodes = ["camera_node", "inference_node", "control_node", "router_node", "lifecycle_manager_node"]
+    assert started(description, cloud="grpc://server:8001", policy="cost") == nodes
+    managed = ["camera", "inference", "router", "control"]
+    assert launching._with_router(["camera", "inference", "control"]) == managed
+
+
+def test_one_process_needs_no_router_of_its_own():
+    description = get_launch_description_from_python_launch_file(str(ROOT / "launch/edge_ai.launch.py"))
+    assert started(description, composed="true", cloud="grpc://server:8001") == [
+        "pipeline_node",
+        "lifecycle_manager_node",
+    ]
