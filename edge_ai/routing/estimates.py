@@ -97,8 +97,8 @@ class LatencyEstimate:
     def late(self, seconds: float, now_ns: int) -> None:
         """Learn from a request that had no answer after ``seconds``.
 
-        It counts as the 95th percentile if that is longer, and as ``seconds`` otherwise: it would have taken at least
-        as long, so a request that was given up early must not make the side look quick.
+        It would have taken at least as long. One that was given up early counts as the 95th percentile: it must not
+        make the side look quick.
         """
         if not 0 <= seconds < math.inf:
             return

@@ -53,15 +53,19 @@ def test_the_share_grows_with_the_load(snapshot):
     assert shares[5] == pytest.approx(0.5, abs=0.01)
 
 
-def test_a_cloud_that_would_be_late_gets_fewer_frames_but_never_none(snapshot, side):
-    busy = Load(cpu=1.0)
-    assert share(snapshot, load=busy, cloud=side(0.19, 0.02)) == pytest.approx(0.69, abs=0.02)
-    assert share(snapshot, load=busy, cloud=side(0.4, 0.02)) == pytest.approx(0.02)
-    assert share(snapshot, load=busy, cloud=side(0.4, 0.02, age=10.0)) == pytest.approx(0.1)
-    assert (
-        "the cloud takes 400 ms, 200 ms are left"
-        in ADAPTIVE.decide(snapshot(load=busy, cloud=side(0.4), draw=0.9), PARAMS).words
-    )
+def test_a_slow_cloud_gets_fewer_frames_but_never_none(snapshot, side):
+    busy = {"load": Load(cpu=1.0), "budget": 0.5}
+    assert share(snapshot, **busy, cloud=side(0.1)) == 1
+    assert share(snapshot, **busy, cloud=side(0.2)) == pytest.approx(0.5, abs=0.01)
+    assert share(snapshot, **busy, cloud=side(0.1, in_flight=2)) == pytest.approx(0.5, abs=0.01)
+    assert share(snapshot, **busy, cloud=side(0.4)) == pytest.approx(0.02)
+    assert share(snapshot, **busy, cloud=side(0.4, age=10.0)) == pytest.approx(0.1)
+    words = ADAPTIVE.decide(snapshot(**busy, cloud=side(0.4), draw=0.9), PARAMS).words
+    assert "the cloud takes 400 ms with 0 requests under way, above 100 ms" in words
+
+
+def test_a_cloud_is_not_slow_beside_an_edge_that_is_slower(snapshot, side):
+    assert share(snapshot, load=Load(cpu=1.0), budget=0.5, cloud=side(0.2), edge=side(0.25)) == 1
 
 
 def test_trials_of_a_side_that_is_late_are_marked_so_that_the_other_is_asked_too(snapshot, side):
