@@ -33,7 +33,7 @@ GOALS = {
     "swallowed_rate": Goal("cloud swallows everything: results/s over edge-only", None, 0.97, "higher"),
 }
 _TRIALS, _RATE, _WINDOW = (3, 10), 10.0, 4.0  # of each kind; Hz of the camera; s looked at after the event
-_READY, _STEADY, _POLL = 30.0, 10, 0.01  # s; answers of the cloud in a row before it is taken away; s
+_READY, _STEADY, _POLL = 40.0, 70, 0.01  # s; answers of the cloud in a row before it is taken away; s
 # A server that is there again is asked again soon: what is measured is how it goes away.
 _ROUTING = {"override": "cloud", "breaker_pause": 0.3, "breaker_longest": 1.0, "breaker_ramp": 0.0}
 

@@ -1,14 +1,16 @@
 """Record a trace: ``python -m benchmarks.cloud.record``. Needs root, for a link of real packets (tools/impairment).
 
 For each frame of the demo's video, one after the other: the round trip to a real Triton in a network namespace, an
-inference here, and the same picture answered by the server, while the link goes through `SCHEDULE` and another process
-takes a processor now and then. What an answer took beyond its round trip and the server's work is the transfer.
+inference here, and the same picture answered by the server, while the link goes through `SCHEDULE` and other processes
+take the processors for a while. The robot has one thread and the server all there are, as if it were the stronger one.
+What an answer took beyond its round trip and the server's work is the transfer.
 """
 
 from __future__ import annotations
 
 import math
 import multiprocessing
+import os
 import statistics
 import sys
 import threading
@@ -32,19 +34,20 @@ from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.uplink import remote
 
 PERIOD = 0.2  # s between frames of the trace
+_SPELL = 0.004  # s that a busy neighbour works, and then rests
 LATE = 0.6  # s after which there is no answer
 SCHEDULE: tuple[tuple[int, dict[str, float | bool], bool], ...] = (
-    # frames, link, whether another process is busy
-    (125, {"delay": 0.0003}, False),
-    (125, {"delay": 0.002, "jitter": 0.004, "rate": 2e6, "loss": 0.002}, False),
-    (75, {"delay": 0.008, "jitter": 0.030, "rate": 3e5, "loss": 0.03}, False),
-    (25, {"blackhole": True}, False),
-    (100, {"delay": 0.002, "jitter": 0.004, "rate": 2e6, "loss": 0.002}, True),
-    (150, {"delay": 0.022, "jitter": 0.015, "rate": 1.2e6, "loss": 0.001}, False),
-    (60, {"delay": 0.040, "jitter": 0.040, "rate": 1.5e5, "loss": 0.02}, False),
-    (25, {"blackhole": True}, False),
-    (100, {"delay": 0.022, "jitter": 0.015, "rate": 1.2e6, "loss": 0.001}, True),
-    (125, {"delay": 0.0003}, False),
+    # frames, link, whether other processes are busy
+    (100, {"delay": 0.0003}, False),
+    (120, {"delay": 0.002, "jitter": 0.004, "rate": 5e6, "loss": 0.002}, False),
+    (40, {"delay": 0.008, "jitter": 0.030, "rate": 8e5, "loss": 0.03}, False),
+    (15, {"blackhole": True}, False),
+    (60, {"delay": 0.0003}, False),
+    (60, {"delay": 0.002, "jitter": 0.004, "rate": 5e6, "loss": 0.002}, True),
+    (80, {"delay": 0.022, "jitter": 0.015, "rate": 1.2e6, "loss": 0.001}, False),
+    (30, {"delay": 0.040, "jitter": 0.040, "rate": 4e5, "loss": 0.02}, False),
+    (15, {"blackhole": True}, False),
+    (120, {"delay": 0.0003}, False),
 )
 
 
@@ -63,8 +66,8 @@ def main() -> int:
         Link() as link,
         TritonServer(repository, host=link.host, wrap=link.server_command, log=folder / "log") as server,
     ):
-        model = Model.load(InferenceParams(), clock)
-        cloud = remote(CloudParams(url=server.grpc, attempts=1), clock, model.card)
+        model = Model.load(InferenceParams(threads=1), clock)
+        cloud = remote(CloudParams(url=server.grpc, attempts=1, jpeg_quality=70), clock, model.card)
         cloud.open()
         rows: list[tuple[float, float, float]] = []
         sent: list[int] = []
@@ -72,7 +75,7 @@ def main() -> int:
         request = model.request()
         for count, conditions, busy in SCHEDULE:
             link.set(Conditions(**conditions))  # type: ignore[arg-type]
-            with _neighbour(busy):
+            with _neighbours(busy):
                 for _ in range(count):
                     frame = _frame(next(pictures), clock)
                     rtt = _wait(cloud.ping)
@@ -94,8 +97,9 @@ def _trace(rows: Any, payload: float) -> Trace:
     calm = slice(5, SCHEDULE[0][0])
     service = float(np.median(total[calm] - rtt[calm]))  # with a link that takes no time
     answered = np.isfinite(total)
-    rtt = np.where(answered & ~np.isfinite(rtt), np.nanmedian(rtt[np.isfinite(rtt)]), rtt)
-    transfer = np.where(answered, np.maximum(total - rtt - service, 1e-5), math.inf)
+    rtt = np.where(answered & ~np.isfinite(rtt), np.median(rtt[np.isfinite(rtt)]), rtt)  # the next packet got through
+    transfer = np.full(len(total), math.inf)
+    transfer[answered] = np.maximum(total[answered] - rtt[answered] - service, 1e-5)
     return Trace("recorded", PERIOD, round(payload), edge, rtt, transfer, np.full(len(edge), service))
 
 
@@ -146,21 +150,25 @@ def _ask(cloud: Any, frame: Frame, clock: SystemClock) -> tuple[Outcome, float]:
 
 
 @contextmanager
-def _neighbour(busy: bool) -> Iterator[None]:
-    process = multiprocessing.get_context("spawn").Process(target=_spin, daemon=True)
-    if busy:
+def _neighbours(busy: bool) -> Iterator[None]:
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_spin, daemon=True) for _ in range(os.cpu_count() or 1)] if busy else []
+    for process in processes:
         process.start()
     try:
         yield
     finally:
-        if busy:
+        for process in processes:
             process.kill()
             process.join()
 
 
 def _spin() -> None:
     while True:
-        pass
+        end = time.monotonic() + _SPELL
+        while time.monotonic() < end:
+            pass
+        time.sleep(_SPELL)
 
 
 def _words(rows: list[tuple[float, float, float]]) -> str:
