@@ -57,5 +57,5 @@ def shares(name, load):
 def test_robots_that_share_a_server_share_it_out_without_swinging(name, load):
     late = shares(name, load)[SECONDS:]
     assert statistics.fmean(late) == pytest.approx(CAPACITY / ROBOTS / RATE, abs=0.06)
-    assert statistics.pstdev(late) < 0.06
+    assert statistics.pstdev(late) < 0.08
     assert max(late) < 0.45
