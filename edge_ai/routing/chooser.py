@@ -48,6 +48,7 @@ class Chooser:
             ParameterError: no policy has that name.
         """
         self._policy: Policy = load_policy(params.policy)
+        self._one_opinion: bool = getattr(self._policy, "one_opinion", False)
         self._params = params
 
     def begin(self, frame: Source, lane: Lane, begun_ns: int, clock_ns: int) -> Journey:
@@ -76,7 +77,7 @@ class Chooser:
 
     def second_opinion(self, journey: Journey, lane: Lane, result: Result, now_ns: int) -> Decision | None:
         """Whether the cloud is to be asked about an answer of the edge: once, and not where it was asked already."""
-        if journey.asked(Where.CLOUD) or self._params.override == "edge":
+        if self._one_opinion or journey.asked(Where.CLOUD) or self._params.override == "edge":
             return None
         cloud = self._watches[Where.CLOUD]
         if cloud.admit():

@@ -18,7 +18,11 @@ GROUP = "edge_ai.routing_policies"
 
 
 class Policy(Protocol):
-    """Decides from a snapshot alone: no state, no clock, no random numbers of its own; thread-safe and quick."""
+    """Decides from a snapshot alone: no state, no clock, no random numbers of its own; thread-safe and quick.
+
+    One that never wants a second opinion may say so by an attribute ``one_opinion = True``: no snapshot is then taken
+    after each answer of the edge.
+    """
 
     def decide(self, snapshot: Snapshot, params: RouterParams) -> Decision:
         """Where a frame goes."""

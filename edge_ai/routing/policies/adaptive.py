@@ -26,6 +26,8 @@ class AdaptivePolicy:
     Swings of a single machine stay away if the loads of the snapshot are smoothed over several of their samples.
     """
 
+    one_opinion = True
+
     def decide(self, snapshot: Snapshot, params: RouterParams) -> Decision:
         """Where a frame goes."""
         decision = settled(snapshot, params)

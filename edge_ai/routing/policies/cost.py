@@ -60,6 +60,8 @@ class CostPolicy:
     of is not favoured before such a trial has shown what it can do.
     """
 
+    one_opinion = True
+
     def decide(self, snapshot: Snapshot, params: RouterParams) -> Decision:
         """Where a frame goes."""
         decision = settled(snapshot, params)
