@@ -22,7 +22,8 @@ class Decision:
     Attributes:
         where: the side asked first.
         reasons: in words, the weightiest first; never empty.
-        exploring: whether this side was asked only so that what is known of it does not go stale.
+        exploring: whether this side is asked only so that what is known of it does not go stale; the other side is then
+            asked at the same time, so that a trial delays no answer.
     """
 
     where: Where
