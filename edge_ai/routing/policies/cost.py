@@ -17,6 +17,9 @@ _DOUBT = 0.1  # by which share an older estimate may have become better, per sec
 _EAGER = 5
 """Times `explore`, the chance that a frame makes a trial that is due. As none is due while an estimate is fresh, trials
 stay about that share of all frames, and a side that has become better is noticed soon."""
+_STALL = 0.02
+"""Probability that a request comes to nothing whatever the last ones took: a lost packet, a handover, the begin of an
+outage. It counts where the edge could not step in any more."""
 _BYTES_A_PIXEL = 0.15  # of a JPEG image, before one was sent
 
 
@@ -121,7 +124,10 @@ def cloud_cost(snapshot: Snapshot, params: RouterParams, fixed: Terms) -> Cost:
     latency = _known(side.expected, least) + side.in_flight * fixed.wire
     if side.age > _FRESH:
         latency = max(latency, least)
-    return _cost(fixed.cloud, latency, side.spread, snapshot, params)
+    cost = _cost(fixed.cloud, latency, side.spread, snapshot, params)
+    if latency + snapshot.edge.p95 <= snapshot.budget:
+        return cost
+    return Cost(cost.total + params.cost_miss * _STALL, cost.latency, min(1.0, cost.misses + _STALL))
 
 
 def explored(asked: Where, snapshot: Snapshot, params: RouterParams, fixed: Terms, favoured: float) -> float:

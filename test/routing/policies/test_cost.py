@@ -37,7 +37,7 @@ def test_costs_are_the_weighted_sum_of_what_is_expected(snapshot, side):
     seen = snapshot(edge=side(0.2, 0.05), cloud=side(0.06), link=Link(1e6, 0.01, 100_000), budget=0.2)
     fixed = terms(seen, params)
     assert edge_cost(seen, params, fixed).total == pytest.approx(2 * 0.2 + 3 * 0.5 + 7 * 0.2 + 11 * 0.5)
-    assert cloud_cost(seen, params, fixed).total == pytest.approx(2 * 0.06 + 5 * 0.1 + 3 * 4.0 * 0.1 + 0, abs=1e-6)
+    assert cloud_cost(seen, params, fixed).total == pytest.approx(2 * 0.06 + 5 * 0.1 + 3 * 4.0 * 0.1 + 11 * 0.02)
 
 
 def test_a_better_model_a_dear_link_and_a_dear_inference_turn_the_scales(snapshot, side):
@@ -57,6 +57,14 @@ def test_a_side_that_often_misses_the_deadline_is_not_asked_however_quick_on_ave
     assert share(snapshot, cloud=side(0.02, 0.15)) == 0
 
 
+def test_a_cloud_that_the_edge_cannot_stand_in_for_bears_the_risk_of_a_stall(snapshot, side):
+    slow = side(0.15, 0.01)
+    assert share(snapshot, LATENCY, edge=slow, cloud=side(0.1, 0.001), budget=0.5) == 1
+    seen = snapshot(edge=slow, cloud=side(0.1, 0.001), budget=0.25)
+    assert cloud_cost(seen, LATENCY, terms(seen, LATENCY)).misses == pytest.approx(0.02)
+    assert share(snapshot, LATENCY.changed(cost_miss=10.0), edge=slow, cloud=side(0.1, 0.001), budget=0.25) == 0
+
+
 def test_requests_under_way_count(snapshot, side):
     assert share(snapshot, edge=side(0.04, in_flight=2), cloud=side(0.06)) == 1
     thin = Link(1e6, 0.01, 40_000)
@@ -65,7 +73,8 @@ def test_requests_under_way_count(snapshot, side):
 
 
 def test_frames_are_shared_out_where_costs_are_about_the_same(snapshot, side):
-    shares = [share(snapshot, LATENCY, edge=side(0.1, 0.001), cloud=side(0.1 + ms / 1000)) for ms in range(-11, 12)]
+    even = {"edge": side(0.1, 0.001), "budget": 0.5}
+    shares = [share(snapshot, LATENCY, cloud=side(0.1 + ms / 1000), **even) for ms in range(-11, 12)]
     assert shares == sorted(shares, reverse=True)
     assert shares[0] == 1
     assert shares[11] == pytest.approx(0.5, abs=0.01)
