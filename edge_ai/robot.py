@@ -21,7 +21,6 @@ from edge_ai.runtime.pipeline import Pipeline, PipelineCounts
 from edge_ai.runtime.routed import RoutedPipeline
 from edge_ai.runtime.uplink import Connected, remote
 
-
 Connect = Callable[[CloudParams, Clock, ModelCard], Connected]
 
 
@@ -119,7 +118,13 @@ class Robot:
             self.model.close()
             self.model = None
 
-    def update(self, inference: InferenceParams, control: ControlParams, router: RouterParams | None = None) -> None:
+    def update(
+        self,
+        inference: InferenceParams,
+        control: ControlParams,
+        router: RouterParams | None = None,
+        cloud: CloudParams | None = None,
+    ) -> None:
         """Take over parameters that may change while the robot runs.
 
         Raises:
@@ -128,7 +133,12 @@ class Robot:
         if self.model is not None:
             self.model.configure(score_threshold=inference.score_threshold, classes=inference.classes)
         if isinstance(self._pipeline, RoutedPipeline):
-            self._pipeline.update(router or self._routing, inference.score_threshold, inference.classes)
+            self._pipeline.update(
+                router or self._routing,
+                cloud or self._cloud,
+                score_threshold=inference.score_threshold,
+                classes=inference.classes,
+            )
         self.controller.update(control)
 
     @property

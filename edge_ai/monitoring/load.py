@@ -13,6 +13,8 @@ import psutil
 
 log = logging.getLogger(__name__)
 
+_WEIGHT = 0.2  # of a new sample
+
 # Per mille, on Jetson: JetPack 4 and 5, then 5 and 6.
 _GPU_LOADS = (
     "/sys/devices/gpu.0/load",
@@ -23,6 +25,9 @@ _GPU_LOADS = (
 
 class LoadSampler:
     """Samples the machine now and then, on a thread of its own: nobody who decides about a frame waits for /proc.
+
+    Loads are smoothed (each sample counts a fifth): a load falls as soon as frames go elsewhere, and whoever decides by
+    the bare samples swings.
 
     Args:
         told: takes CPU, GPU and memory load, 0 to 1 each, and the temperature of the hottest sensor in degrees Celsius;
@@ -58,11 +63,12 @@ class LoadSampler:
             thread.join()
 
     def _run(self) -> None:
+        smooth: tuple[float, ...] | None = None
         while not self._end.wait(self._period):
             try:
-                self._told(
-                    psutil.cpu_percent() / 100, self._gpu_load(), psutil.virtual_memory().percent / 100, hottest()
-                )
+                now = (psutil.cpu_percent() / 100, self._gpu_load(), psutil.virtual_memory().percent / 100, hottest())
+                smooth = now if smooth is None else tuple(map(_smoothed, smooth, now))
+                self._told(*smooth)
             except Exception:
                 log.exception("sampling the load failed")
 
@@ -73,6 +79,10 @@ class LoadSampler:
             return int(self._gpu.read_text()) / 1000
         except (OSError, ValueError):
             return math.nan
+
+
+def _smoothed(before: float, now: float) -> float:
+    return now if math.isnan(before) or math.isnan(now) else before + _WEIGHT * (now - before)
 
 
 def hottest() -> float:

@@ -128,10 +128,7 @@ def _start(
     cameras = _cameras(given["cameras"])
     values = {there: _text(given[here]) for here, there in overrides.items() if given[here]} | dict(fixed)
     if given["cloud"]:
-        if name == "lifecycle_manager":
-            values["node_names"] = _with_router(values["node_names"])
-        elif name == "inference":
-            values["cameras"] = [f"edge/{camera}" for camera in cameras] or ["edge"]
+        values |= _beside_a_router(name, values, list(cameras))
     if not cameras:
         return [_node(name, given, values)]
     if name == "pipeline":
@@ -185,6 +182,15 @@ def _node(
         respawn=True,
         respawn_delay=2.0,
     )
+
+
+def _beside_a_router(name: str, values: Mapping[str, Any], cameras: list[str]) -> dict[str, Any]:
+    """What is different with a router: the inference node moves into the namespace ``edge``."""
+    if name == "lifecycle_manager":
+        return {"node_names": _with_router(values["node_names"])}
+    if name == "inference":
+        return {"cameras": [f"edge/{camera}" for camera in cameras] or ["edge"]}
+    return {}
 
 
 def _with_router(nodes: list[str]) -> list[str]:

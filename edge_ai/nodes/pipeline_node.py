@@ -105,7 +105,8 @@ class PipelineNode(ManagedNode):
 
     def params_changed(self) -> None:
         if self._robot is not None:
-            self._robot.update(self.params["inference."], self.params["control."], self.params["router."])
+            parts = ("inference.", "control.", "router.", "cloud.")
+            self._robot.update(*(self.params[part] for part in parts))
 
     def diagnose(self) -> Diagnosis:
         assert self._robot is not None

@@ -73,6 +73,10 @@ class RosSide(Side):
         self.alarms.start()
         self._why = ""
 
+    def adjust(self, params: CloudParams) -> None:
+        """Take over the parameters that may change while it works."""
+        self.params = self.params.changed(jpeg_quality=params.jpeg_quality, jpeg_least=params.jpeg_least)
+
     def configure(self, *, score_threshold: float, classes: Sequence[str]) -> None:
         """Report only these of what the service found, from the next answer on.
 

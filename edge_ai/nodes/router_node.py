@@ -22,7 +22,7 @@ from edge_ai.routing.params import CloudParams, RouterParams
 from edge_ai.routing.router import Router
 from edge_ai.routing.side import Source
 from edge_ai.routing.status import RouterStatus
-from edge_ai.runtime.uplink import Uplink
+from edge_ai.runtime.uplink import Connected, Uplink
 
 
 class RouterNode(ManagedNode):
@@ -34,6 +34,7 @@ class RouterNode(ManagedNode):
         self._status: RouterStatusPublisher | None = None
         self._edge: TopicEdge | None = None
         self._router: Router | None = None
+        self._remote: Connected | None = None
         self._uplink: Uplink | None = None
         self._reader: Reader | None = None
         self._load = LoadSampler(self._feel)
@@ -52,7 +53,7 @@ class RouterNode(ManagedNode):
         params, cloud = self.params[""], self.params["cloud."]
         self._last_error = ""
         self._edge = TopicEdge(self, params.cameras, params.transport)
-        remote = cloud_side(self, cloud, self.clock)
+        remote = self._remote = cloud_side(self, cloud, self.clock)
         self._router = Router(
             self._edge, remote, params, self.clock, on_result=self._on_result, on_error=self._on_error
         )
@@ -80,7 +81,7 @@ class RouterNode(ManagedNode):
             self._router.stop()
         if self._edge is not None:
             self._edge.destroy()
-        self._reader = self._report_timer = self._uplink = self._router = self._edge = None
+        self._reader = self._report_timer = self._remote = self._uplink = self._router = self._edge = None
 
     def cleanup(self) -> None:
         self.deactivate()
@@ -93,6 +94,8 @@ class RouterNode(ManagedNode):
     def params_changed(self) -> None:
         if self._router is not None:
             self._router.update(self.params[""])
+        if self._remote is not None:
+            self._remote.adjust(self.params["cloud."])
 
     def diagnose(self) -> Diagnosis:
         status = self._ask_status()

@@ -86,6 +86,9 @@ class NoCloud:
     def ping(self, done: Callable[[float | Exception], None]) -> None:
         """There is nobody to hear."""
 
+    def adjust(self, params: object) -> None:
+        """There is nothing to adjust."""
+
     def configure(self, *, score_threshold: float, classes: Sequence[str]) -> None:
         """Nobody answers."""
 

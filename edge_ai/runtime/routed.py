@@ -10,7 +10,7 @@ from edge_ai.core.clock import Clock
 from edge_ai.core.types import Result
 from edge_ai.monitoring.load import LoadSampler
 from edge_ai.routing.decision import Load, Where
-from edge_ai.routing.params import RouterParams
+from edge_ai.routing.params import CloudParams, RouterParams
 from edge_ai.routing.router import Router
 from edge_ai.routing.side import Source
 from edge_ai.routing.status import RouterStatus
@@ -89,13 +89,16 @@ class RoutedPipeline:
         self._router.stop()
         self._pipeline.stop()
 
-    def update(self, params: RouterParams, score_threshold: float, classes: Sequence[str]) -> None:
+    def update(
+        self, params: RouterParams, cloud: CloudParams, *, score_threshold: float, classes: Sequence[str]
+    ) -> None:
         """Take over parameters that may change.
 
         Raises:
             ParameterError: no policy has that name, or the server's model has no such class.
         """
         self._router.update(params)
+        self._cloud.adjust(cloud)
         self._cloud.configure(score_threshold=score_threshold, classes=classes)
 
     @property

@@ -30,6 +30,9 @@ class Connected(Side, Protocol):
     def ping(self, done: Callable[[float | Exception], None]) -> None:
         """Ask for a sign of life; ``done`` gets the seconds that took, or why there is none."""
 
+    def adjust(self, params: CloudParams) -> None:
+        """Take over the parameters that may change while it works."""
+
     def configure(self, *, score_threshold: float, classes: Sequence[str]) -> None:
         """Report only these; as `edge_ai.runtime.model.Model.configure`."""
 
@@ -87,7 +90,10 @@ class Uplink:
             self._end.wait(pause)
             pause = min(2 * pause, _LONGEST)
         while not self._end.wait(self._period):
-            self._side.ping(self._heard)
+            if self.fault:  # what is there now may be another server, or another version of the model
+                self._connect()
+            else:
+                self._side.ping(self._heard)
 
     def _connect(self) -> bool:
         try:

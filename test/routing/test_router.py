@@ -10,7 +10,7 @@ from edge_ai.core.errors import ImageError, InferenceError, ParameterError
 from edge_ai.core.types import Detections, Frame, FrameHeader, Result
 from edge_ai.routing.alarms import Alarms
 from edge_ai.routing.cloud.base import CloudAnswerError, CloudRequestError, CloudUnreachableError
-from edge_ai.routing.decision import Load, Where
+from edge_ai.routing.decision import Decision, Load, Where
 from edge_ai.routing.params import RouterParams
 from edge_ai.routing.router import Router
 from edge_ai.routing.side import Outcome
@@ -507,3 +507,19 @@ def test_a_frame_that_the_edge_dropped_is_no_failure_whatever_the_cloud_said_of_
     endings.pop(first)()
     next(iter(endings.values()))()
     assert (world.counts.dropped, world.counts.failed, world.errors) == (1, 0, [])
+
+
+@pytest.mark.parametrize("tried", ["edge", "cloud"])
+def test_a_trial_of_a_side_asks_the_other_one_too_and_is_measured_even_if_it_is_last(world, tried, monkeypatch):
+    decision = Decision(Where(tried), ("a trial",), exploring=True)
+    monkeypatch.setattr(world.router._chooser, "_obey", lambda *_: decision)
+    world.offer(wait=0.01)
+    slow, quick = (world.edge, world.cloud) if tried == "edge" else (world.cloud, world.edge)
+    quick[0].answer()
+    assert [r.source for r in world.results] == [quick.name]
+    assert not slow[0].cancelled
+    world.pass_time(0.05)
+    slow[0].answer()
+    assert len(world.results) == 1
+    status = world.router.status
+    assert {status.edge.counts.answered, status.cloud.counts.answered} == {1}
