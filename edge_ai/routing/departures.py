@@ -115,12 +115,10 @@ class Departures:
     def release(self, camera: str) -> None:
         """Hand on what may leave now; with the turn held and without the lock: whoever is told may take his time."""
         with self._lock:
-            ready, overtaken, again = self.lane(camera).release(self._clock.steady_ns(), self.patience)
+            now = self._clock.steady_ns()
+            ready, overtaken, again = self.lane(camera).release(now, self.patience)
             for journey in overtaken:
-                # Its answer would have come too late for the order, as if it had missed its deadline: a server that
-                # swallows everything must not go unnoticed because the edge answers every other frame.
-                if not journey.spare:
-                    self.give_up(journey, Where.CLOUD, late=True)
+                self._judge_overtaken(journey, now)
             for journey in (*ready, *overtaken):
                 self.close(journey)
             self._counts.overtaken += len(overtaken)
@@ -134,6 +132,14 @@ class Departures:
         for frame, error in failed:
             _tell(self._on_error, frame, error)
         self._cancel()
+
+    def _judge_overtaken(self, journey: Journey, now: int) -> None:
+        """A cloud that was merely slower than a newer frame is not to blame, but one that took longer than usual is: a
+        server that swallows requests must not go unnoticed because the edge answers every other frame.
+        """
+        request = journey.requests.get(Where.CLOUD)
+        if request is not None and not journey.spare and self._watches[Where.CLOUD].overdue(request.at_ns, now):
+            self.give_up(journey, Where.CLOUD, late=True)
 
     def _release_later(self, camera: str) -> None:
         with self.turn:

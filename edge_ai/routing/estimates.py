@@ -14,6 +14,7 @@ _KEPT = 0.8  # weight left to older samples after one more: about the last five 
 _MEMORY = 2.0  # s in which a sample loses 63 % of its weight
 _WINDOW, _WINDOW_NS = 64, 30 * NS  # what the percentile is taken from
 _ALIVE_NS = 5 * NS
+_LONGEST = 3600.0  # s; squares of more would overflow some day
 _LEAST_WIRE = 1e-5  # s per transfer; below this a link is as good as infinitely fast
 
 
@@ -114,6 +115,7 @@ class LatencyEstimate:
             return Latency(self._sums.mean, self._sums.deviation, self._p95(), age)
 
     def _add(self, seconds: float, now_ns: int) -> None:
+        seconds = min(seconds, _LONGEST)
         self._sums.add(seconds, 1.0, now_ns)
         window = self._window
         while window and (len(window) >= _WINDOW or now_ns - window[0][0] > _WINDOW_NS):

@@ -12,6 +12,8 @@ from edge_ai.routing.decision import Link, SideState
 from edge_ai.routing.estimates import LatencyEstimate, LinkEstimate
 from edge_ai.routing.side import Outcome, Side, Source
 
+_ABOUT = 0.8
+
 
 @dataclass(slots=True)
 class SideCounts:
@@ -103,6 +105,13 @@ class SideWatch:
         self.counts.failed += 1
         self._latency.late(took, now_ns)
         self.breaker.failure(f"no answer within {took:.3f} s", sent_ns)
+
+    def overdue(self, sent_ns: int, now_ns: int) -> bool:
+        """Whether a request is under way for about as long as 95 of 100 take; not where nothing is known.
+
+        About: requests that a server swallowed count among the 100, with the time after which they were given up.
+        """
+        return (now_ns - sent_ns) / NS >= _ABOUT * self._latency.state(now_ns).p95
 
     def cancelled(self, sent_ns: int) -> None:
         """A request was given up through no fault of this side."""
