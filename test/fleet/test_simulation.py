@@ -109,7 +109,9 @@ def test_an_unknown_policy_names_those_there_are():
 
 def test_links_differ_as_they_should():
     urban, wired = (
-        summarize(run("always-cloud", robots=4, kind=kind, router=None, **{**PLAIN, "noise": 0.1}))
+        summarize(
+            run("always-cloud", robots=4, kind=kind, router=RouterParams(deadline=1.0), **{**PLAIN, "noise": 0.1})
+        )
         for kind in (LTE, LAN)
     )
     assert urban.p50 > wired.p50 + LTE.rtt / 2
