@@ -23,7 +23,7 @@ class FleetParams(Params):
     warm_up: float = param(5.0, "Time at first that no figure counts.", unit="s", ge=0, le=86400)
     rate: float = param(10.0, "Frames a second of a robot's camera.", unit="1/s", ge=0.01, le=1000)
     frames: int = param(
-        400_000,
+        300_000,
         "Frames to simulate at most; above, each stands for several of the camera's, and the servers are fewer.",
         ge=1,
     )
@@ -35,7 +35,7 @@ class FleetParams(Params):
     provision: float = param(0.5, "Frames the servers can answer as a share of those the fleet has.", ge=0.001, le=100)
     max_batch: int = param(1, "Images a server runs at once at most.", ge=1, le=64)
     queue_size: int = param(16, "Requests that may wait at a server; more are refused.", ge=1, le=100_000)
-    queue_timeout: float = param(0.1, "Time a request may wait there before it is refused.", unit="s", ge=0.001, le=60)
+    queue_timeout: float = param(1.0, "Time a request may wait there before it is refused.", unit="s", ge=0.001, le=60)
     lan: float = param(0.2, "Share of the robots on Ethernet.", ge=0, le=1)
     wifi: float = param(0.5, "Share on Wi-Fi; the rest is on LTE.", ge=0, le=1)
     large: float = param(0.1, "Share of the robots whose camera has 2560x1440 px instead of 640x480.", ge=0, le=1)
