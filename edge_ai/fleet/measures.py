@@ -146,7 +146,8 @@ def rhythm(share: Series) -> float:
 def in_step(run: Run) -> float:
     """Mean correlation between the shares of two robots over time: 0 each for itself, 1 all in step.
 
-    With S the mean over robots, and v the mean of their variances, it is (Var(S) - v/N) / (v - v/N).
+    With S the mean over robots, and v the mean of their variances, it is (Var(S) - v/N) / (v - v/N). What changes
+    steadily, as estimates do that are still being learned, is taken out before.
     """
     params, (begin, end) = run.params, run.params.steady
     width = max(1.0, 2 / params.simulated_rate)
@@ -158,12 +159,20 @@ def in_step(run: Run) -> float:
     at = run.frames["robot"][within].astype(np.int64) * bins + column
     total = np.bincount(at, minlength=params.robots * bins).astype(float)
     cloud = np.bincount(at, (run.frames["asked"][within] == Asked.CLOUD).astype(float), params.robots * bins)
-    shares = (cloud / np.maximum(total, 1)).reshape(params.robots, bins)
+    shares = _without_trend((cloud / np.maximum(total, 1)).reshape(params.robots, bins))
     each = float(shares.var(axis=1).mean())
     if each == 0:
         return math.nan
     alone = each / params.robots
     return (float(shares.mean(axis=0).var()) - alone) / (each - alone)
+
+
+def _without_trend(rows: Series) -> Series:
+    """Each row less the straight line that fits it best."""
+    time = np.arange(rows.shape[1]) - (rows.shape[1] - 1) / 2
+    slope = rows @ time / (time @ time)
+    trend: Series = rows - rows.mean(axis=1, keepdims=True) - slope[:, None] * time
+    return trend
 
 
 def _after_outage(run: Run, steady: float) -> dict[str, float]:

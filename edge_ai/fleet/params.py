@@ -19,16 +19,16 @@ class FleetParams(Params):
     robots: int = param(100, "How many.", ge=1, le=100_000)
     policy: str = param("adaptive", "Policy of every robot, or always-edge, always-cloud.")
     seed: int = param(1, "Of all that is drawn.", ge=0)
-    horizon: float = param(60.0, "Time to simulate.", unit="s", ge=1, le=86400)
-    warm_up: float = param(5.0, "Time at first that no figure counts.", unit="s", ge=0, le=86400)
+    horizon: float = param(65.0, "Time to simulate.", unit="s", ge=1, le=86400)
+    warm_up: float = param(15.0, "Time at first that no figure counts.", unit="s", ge=0, le=86400)
     rate: float = param(10.0, "Frames a second of a robot's camera.", unit="1/s", ge=0.01, le=1000)
     frames: int = param(
         300_000,
         "Frames to simulate at most; above, each stands for several of the camera's, and the servers are fewer.",
         ge=1,
     )
-    outage_start: float = param(25.0, "When all servers fail.", unit="s", ge=0, le=86400)
-    outage_end: float = param(35.0, "When they are back; as outage_start: no outage.", unit="s", ge=0, le=86400)
+    outage_start: float = param(30.0, "When all servers fail.", unit="s", ge=0, le=86400)
+    outage_end: float = param(40.0, "When they are back; as outage_start: no outage.", unit="s", ge=0, le=86400)
     outage: Literal["blackhole", "refuse"] = param(
         "blackhole", "How a server that is gone shows: nothing comes back, or connections are refused."
     )
