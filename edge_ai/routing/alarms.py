@@ -50,6 +50,9 @@ class Alarms:
         self._changed = threading.Condition()
         self._heap: list[tuple[int, int, Alarm]] = []
         self._set = self._cancelled = 0
+        # When the thread looks next. It is left to sleep until then, even if what it was to wake for was cancelled:
+        # most alarms are, and to wake it for each would cost a frame more than all else.
+        self._wakes_ns = 0
         self._thread: threading.Thread | None = None
 
     def __len__(self) -> int:
@@ -68,7 +71,7 @@ class Alarms:
         with self._changed:
             heapq.heappush(self._heap, (when_ns, self._set, alarm))
             self._set += 1
-            if self._heap[0][2] is alarm:
+            if when_ns < self._wakes_ns:
                 self._changed.notify_all()
         return alarm
 
@@ -107,14 +110,17 @@ class Alarms:
                     return
                 callback = self._take(self._clock.steady_ns())
                 if callback is None:
-                    self._changed.wait(self._seconds_to_next())
+                    wait = self._seconds_to_next()
+                    self._wakes_ns = self._clock.steady_ns() + round(wait * NS)
+                    self._changed.wait(wait)
+                self._wakes_ns = 0
             if callback is not None:
                 _call(callback)
                 del callback  # while it waits nothing of the last call is kept alive
 
-    def _seconds_to_next(self) -> float | None:
+    def _seconds_to_next(self) -> float:
         if not self._heap:
-            return None
+            return _LONGEST_WAIT
         return min(_LONGEST_WAIT, max(0, self._heap[0][0] - self._clock.steady_ns()) / NS)
 
     def _take(self, now_ns: int) -> Callable[[], None] | None:

@@ -75,6 +75,11 @@ class Journey:
         """Steady time of capture."""
         return self.frame.header.steady_ns
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it is under way any more."""
+        return self.closed and not (self.spare and self.pending())
+
     def left(self, now_ns: int) -> float:
         """Seconds until the deadline."""
         return (self.deadline_ns - now_ns) / NS

@@ -136,8 +136,11 @@ class Router:
                 self._watch[decision.where].breaker.abandoned()
                 return decision
             journey.decided_s = (self._clock.steady_ns() - now) / NS
-            journey.alarms.append(self._alarms.at(journey.deadline_ns, partial(self._expire, journey)))
         self._ask(journey, decision.where)
+        # Not before asking: there is time for it while the side works.
+        with self._lock:
+            if not journey.over:
+                journey.alarms.append(self._alarms.at(journey.deadline_ns, partial(self._expire, journey)))
         if journey.probe:
             self._ask(journey, _OTHER[decision.where])
         elif decision.where is Where.CLOUD:
@@ -192,10 +195,11 @@ class Router:
                 if request.ended:
                     return  # it was given up, and has been counted so
                 request.ended = True
-                self._watch[where].ended(outcome, request.at_ns, now)
                 if not journey.closed:
                     again = self._advance(journey, where, outcome, now)
             self._departures.release(journey.frame.camera)
+            with self._lock:  # what is learned has time until the answer is on its way
+                self._watch[where].ended(outcome, request.at_ns, now)
         if again is not None:
             self._ask(journey, again)
 
