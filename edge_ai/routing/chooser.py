@@ -64,14 +64,16 @@ class Chooser:
         if whys[Where.CLOUD] and not self._watches[Where.EDGE].side.unready:
             whys[Where.EDGE] = ""  # an engine that failed is tried all the same where there is no other
         decision = self._obey(self._look(frame, lane, whys, clock_ns), whys)
-        both = decision.exploring and not any(whys.values())
+        half_open = not whys[Where.CLOUD] and self._watches[Where.CLOUD].breaker.state == "half-open"
+        # A cloud that failed is tried beside the edge whatever the policy says: else it would not know that it is back.
+        trial = half_open and decision.where is not Where.SKIP and self._params.override != "edge"
+        both = (decision.exploring or trial) and not any(whys.values())
         for where, why in whys.items():
             if not why and where is not decision.where and not both:
                 self._watches[where].breaker.abandoned()
         deadline = frame.header.steady_ns + round(self._params.deadline * NS)
         journey = Journey(frame, decision, deadline, begun_ns)
-        half_open = decision.where is Where.CLOUD and self._watches[Where.CLOUD].breaker.state == "half-open"
-        journey.probe = both or half_open
+        journey.probe = both or trial
         journey.spare = journey.probe or decision.exploring
         return journey
 

@@ -151,7 +151,7 @@ class Router:
 
     def _ask(self, journey: Journey, where: Where) -> None:
         with self._lock:
-            if journey.closed or journey.asked(where):
+            if (journey.closed and not journey.spare) or journey.asked(where):
                 return
             request = journey.requests[where] = Request(self._clock.steady_ns())
             watch = self._watch[where]

@@ -536,3 +536,28 @@ def test_a_server_that_is_merely_slower_than_the_edge_is_not_blamed_for_being_ov
     assert world.counts.overtaken == 10
     assert world.router.status.cloud.breaker == "closed"
     assert world.router.status.cloud.counts.cancelled == 10
+
+
+def test_a_cloud_that_failed_is_tried_beside_the_edge_although_the_policy_prefers_the_edge():
+    world = World(breaker_pause=0.1, breaker_longest=0.1, breaker_ramp=0.0)
+    world.edge.at_once = lambda call: call.answer()
+    world.change(override="cloud")
+    for _ in range(3):
+        world.offer(wait=0.01)
+        world.cloud[-1].fail(CloudUnreachableError("gone"))
+    world.change(override="auto")
+    asked = len(world.cloud)
+    for _ in range(20):
+        world.offer(wait=0.01)
+    assert len(world.cloud) == asked + 1  # one at a time
+    world.cloud[-1].answer()
+    assert world.router.status.cloud.breaker == "closed"
+    assert {r.source for r in world.results} == {"edge"}
+    world.offer()
+    assert len(world.cloud) == asked + 1
+    for _ in range(3):
+        world.router._watch[Where.CLOUD].breaker.failure("gone again")
+    world.change(override="edge")
+    for _ in range(20):
+        world.offer(wait=0.01)
+    assert len(world.cloud) == asked + 1  # the operator wants no part of it
