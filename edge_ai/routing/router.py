@@ -137,14 +137,14 @@ class Router:
                 return decision
             journey.decided_s = (self._clock.steady_ns() - now) / NS
         self._ask(journey, decision.where)
-        # Not before asking: there is time for it while the side works.
-        with self._lock:
-            if not journey.over:
-                journey.alarms.append(self._alarms.at(journey.deadline_ns, partial(self._expire, journey)))
         if journey.probe:
             self._ask(journey, _OTHER[decision.where])
         elif decision.where is Where.CLOUD:
             self._arm_hedge(journey)
+        # Not before asking: there is time for it while the side works.
+        with self._lock:
+            if not journey.over:
+                journey.alarms.append(self._alarms.at(journey.deadline_ns, partial(self._expire, journey)))
         return decision
 
     # Asking ---------------------------------------------------------------------------------------------------------
