@@ -7,19 +7,19 @@ import threading
 from array import array
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from builtin_interfaces.msg import Duration
 from sensor_msgs.msg import CompressedImage
 
-from edge_ai.core.clock import NS
+from edge_ai.core.clock import NS, Clock
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.types import Frame, FrameHeader, PendingFrame, Result
 from edge_ai.msg import InferenceRequest, InferenceResponse
 from edge_ai.nodes import convert, images
 from edge_ai.nodes.kept import KeptPendingFrame
-from edge_ai.routing.alarms import Alarm
+from edge_ai.routing.alarms import Alarm, Alarms
 from edge_ai.routing.cloud.base import (
     CloudAnswerError,
     CloudBusyError,
@@ -27,12 +27,12 @@ from edge_ai.routing.cloud.base import (
     CloudRequestError,
     CloudTimeoutError,
 )
+from edge_ai.routing.params import CloudParams
+from edge_ai.routing.quality import JpegQuality
 from edge_ai.routing.side import Outcome, Source
 from edge_ai.runtime.wire_image import jpeg
+from edge_ai.runtime.worker_pool import WorkerPool
 from edge_ai.srv import CloudInference
-
-if TYPE_CHECKING:
-    from edge_ai.nodes.ros_side import RosSide
 
 _ERRORS: dict[int, type[CloudError]] = {
     InferenceResponse.INVALID_REQUEST: CloudRequestError,
@@ -40,6 +40,27 @@ _ERRORS: dict[int, type[CloudError]] = {
     InferenceResponse.DEADLINE_EXCEEDED: CloudTimeoutError,
     InferenceResponse.OVERLOADED: CloudBusyError,
 }
+
+
+class Asker(Protocol):
+    """What a call needs of the side that it is for, such as `edge_ai.nodes.ros_side.RosSide`."""
+
+    name: str
+    params: CloudParams
+    clock: Clock
+    client: Any
+    pool: WorkerPool
+    alarms: Alarms
+    quality: JpegQuality
+    pixels: int
+    threshold: float
+    classes: frozenset[str]
+
+    def fault(self) -> CloudError | None:
+        """Why nothing can be sent just now."""
+
+    def next_id(self) -> str:
+        """A request id of one's own."""
 
 
 class RosCall:
@@ -52,7 +73,7 @@ class RosCall:
         done: gets the outcome.
     """
 
-    def __init__(self, side: RosSide, frame: Source | None, deadline_ns: int, done: Callable[[Outcome], None]) -> None:
+    def __init__(self, side: Asker, frame: Source | None, deadline_ns: int, done: Callable[[Outcome], None]) -> None:
         self._side, self._frame, self._deadline_ns = side, frame, deadline_ns
         self._lock = threading.Lock()
         self._done: Callable[[Outcome], None] | None = done
@@ -193,7 +214,7 @@ def check(result: Result, asked: FrameHeader) -> None:
             raise CloudAnswerError("answer of a cloud_node", got=f"one {got}", wanted=wanted)
 
 
-def _fill(message: InferenceRequest, frame: Source, side: RosSide) -> int:
+def _fill(message: InferenceRequest, frame: Source, side: Asker) -> int:
     """Put the image in; returns its bytes."""
     if isinstance(frame, KeptPendingFrame) and frame.message is not None:
         message.compressed_image = frame.message  # as the camera compressed it
@@ -208,7 +229,7 @@ def _fill(message: InferenceRequest, frame: Source, side: RosSide) -> int:
     return len(data)
 
 
-def _jpeg(frame: Frame, side: RosSide) -> bytes:
+def _jpeg(frame: Frame, side: Asker) -> bytes:
     quality = side.params.jpeg_quality
     data = jpeg(frame, quality)
     side.quality.learn(quality, frame.header.width * frame.header.height, len(data))

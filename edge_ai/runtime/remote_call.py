@@ -7,29 +7,59 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from edge_ai.core.clock import NS
+from edge_ai.core.clock import NS, Clock
 from edge_ai.core.errors import EdgeAIError, InferenceError
-from edge_ai.core.types import PendingFrame
-from edge_ai.processing.postprocess import as_result
+from edge_ai.core.types import Frame, PendingFrame
+from edge_ai.processing.card import ModelCard
+from edge_ai.processing.postprocess import Answer, as_result
+from edge_ai.processing.resize import Placement
+from edge_ai.routing.budget import ShareBudget
 from edge_ai.routing.cloud.base import (
     CloudAnswer,
     CloudAnswerError,
     CloudCall,
+    CloudClient,
     CloudError,
     CloudRequest,
     CloudTimeoutError,
     CloudUnreachableError,
 )
 from edge_ai.routing.cloud.tensors import array_bytes
+from edge_ai.routing.params import CloudParams
 from edge_ai.routing.side import Outcome, Source
-
-if TYPE_CHECKING:
-    from edge_ai.runtime.remote_model import RemoteModel
+from edge_ai.runtime.wire import Wire
+from edge_ai.runtime.wire_image import Sent
+from edge_ai.runtime.worker_pool import WorkerPool
 
 SERVICE = "service_seconds"
 """Parameter of an answer in which a server may say how long it worked."""
+
+
+class Asker(Protocol):
+    """What a call needs of the model that it is for, such as `edge_ai.runtime.remote_model.RemoteModel`."""
+
+    name: str
+    card: ModelCard
+    params: CloudParams
+    client: CloudClient
+    budget: ShareBudget
+    pool: WorkerPool
+    clock: Clock
+
+    @property
+    def unready(self) -> str:
+        """Why it cannot be asked; empty if it can."""
+
+    def pack(self, frame: Frame, seconds: float) -> tuple[Wire, CloudRequest, Sent]:
+        """The request for a frame whose answer is of use for so many seconds."""
+
+    def read(self, answer: CloudAnswer, placement: Placement, wire: Wire) -> Answer:
+        """What an answer says."""
+
+    def transferred(self, sent: int, seconds: float, service: float) -> None:
+        """Learn from an answer how fast the link is."""
 
 
 class RemoteCall:
@@ -42,7 +72,7 @@ class RemoteCall:
         done: gets the outcome.
     """
 
-    def __init__(self, model: RemoteModel, frame: Source, deadline_ns: int, done: Callable[[Outcome], None]) -> None:
+    def __init__(self, model: Asker, frame: Source, deadline_ns: int, done: Callable[[Outcome], None]) -> None:
         self._model, self._frame, self._deadline_ns = model, frame, deadline_ns
         self._lock = threading.Lock()
         self._done: Callable[[Outcome], None] | None = done
