@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge_ai.core.clock import NS
@@ -13,6 +14,7 @@ from edge_ai.routing.estimates import LatencyEstimate, LinkEstimate
 from edge_ai.routing.side import Outcome, Side, Source
 
 _ABOUT = 0.8
+_FRESH_NS = NS // 4
 
 
 @dataclass(slots=True)
@@ -50,6 +52,9 @@ class SideWatch:
         self.counts = SideCounts()
         self.in_flight = 0
         self._latency, self._link = LatencyEstimate(), LinkEstimate()
+        # What is learned is summed up when it is learned, not when the next frame waits for a decision.
+        self._known, self._known_ns = self._latency.state(0), 0
+        self._way, self._way_ns = self._link.state(0), 0
 
     @property
     def full(self) -> str:
@@ -65,16 +70,20 @@ class SideWatch:
 
     def state(self, why: str, now_ns: int) -> SideState:
         """What a policy is told; ``why`` as `admit` gave it."""
-        expected, spread, p95, age = self._latency.state(now_ns)
+        expected, spread, p95, age = self._known
+        age += (now_ns - self._known_ns) / NS
         return SideState(not why, why, expected, spread, p95, age, self.in_flight)
 
     def link(self, frame: Source, now_ns: int) -> Link:
         """What a policy is told of the way there."""
-        return Link(*self.way(now_ns), self.side.expected_bytes(frame))
+        bandwidth, rtt = self.way(now_ns)
+        return Link(bandwidth, rtt, self.side.expected_bytes(frame))
 
     def way(self, now_ns: int) -> tuple[float, float]:
         """Bandwidth upwards in bytes/s and round trip in seconds; NaN: not known."""
-        return self._link.state(now_ns)
+        if now_ns - self._way_ns > _FRESH_NS:  # a round trip that nobody made lately is not known any more
+            self._way, self._way_ns = self._link.state(now_ns), now_ns
+        return self._way
 
     def asked(self) -> None:
         """A request was sent."""
@@ -88,7 +97,7 @@ class SideWatch:
         self.counts.sent += outcome.sent
         if outcome.result is not None:
             self.counts.answered += 1
-            self._latency.add(took, now_ns)
+            self._learn(self._latency.add, took, now_ns)
             self.breaker.success(sent_ns)
             if outcome.sent:
                 self._link.transfer(outcome.sent, took, outcome.service, now_ns)
@@ -103,7 +112,7 @@ class SideWatch:
         took = (now_ns - sent_ns) / NS
         self.in_flight -= 1
         self.counts.failed += 1
-        self._latency.late(took, now_ns)
+        self._learn(self._latency.late, took, now_ns)
         self.breaker.failure(f"no answer within {took:.3f} s", sent_ns)
 
     def overdue(self, sent_ns: int, now_ns: int) -> bool:
@@ -111,7 +120,7 @@ class SideWatch:
 
         About: requests that a server swallowed count among the 100, with the time after which they were given up.
         """
-        return (now_ns - sent_ns) / NS >= _ABOUT * self._latency.state(now_ns).p95
+        return (now_ns - sent_ns) / NS >= _ABOUT * self._known.p95
 
     def cancelled(self, sent_ns: int) -> None:
         """A request was given up through no fault of this side."""
@@ -123,6 +132,10 @@ class SideWatch:
         """The way there and back took so long, without an image."""
         self._link.ping(seconds, now_ns)
 
+    def _learn(self, lesson: Callable[[float, int], None], seconds: float, now_ns: int) -> None:
+        lesson(seconds, now_ns)
+        self._known, self._known_ns = self._latency.state(now_ns), now_ns
+
     def _failed(self, error: Exception | None, sent_ns: int, now_ns: int) -> None:
         self.counts.failed += 1
         # A torn image or a wrong request says nothing of the side's health.
@@ -130,5 +143,5 @@ class SideWatch:
             self.breaker.abandoned(sent_ns)
             return
         if isinstance(error, CloudTimeoutError):
-            self._latency.late((now_ns - sent_ns) / NS, now_ns)
+            self._learn(self._latency.late, (now_ns - sent_ns) / NS, now_ns)
         self.breaker.failure(str(error), sent_ns)
