@@ -86,16 +86,14 @@ class Robot:
             raise ParameterError("parameter 'cameras'", got=self._inference.cameras, wanted=wanted)
         self.capturer.prepare()
         self.model = Model.load(self._inference, self._clock)
-        if self._cloud.url:
-            self._remote = self._connect(self._cloud, self._clock, self.model.card)
+        self._connect_cloud(self.model)
 
     def start(self) -> None:
         """Begin to see and to move."""
         assert self.model is not None, "call prepare() first"
         self.controller.activate()
         self._loop = ControlLoop(self.controller, self._on_command, self._control.rate)
-        if self._cloud.url and self._remote is None:  # it was stopped, which closed the way to the server
-            self._remote = self._connect(self._cloud, self._clock, self.model.card)
+        self._connect_cloud(self.model)
         self._pipeline = self._make_pipeline(self.model)
         self._loop.start()
         self._pipeline.start()
@@ -109,6 +107,8 @@ class Robot:
         self.capturer.stop()
         if self._pipeline is not None:
             self._pipeline.stop()
+        elif self._remote is not None:
+            self._remote.close()
         self._loop = self._pipeline = self._remote = None
 
     def close(self) -> None:
@@ -130,16 +130,13 @@ class Robot:
         Raises:
             EdgeAIError: a value does not fit the model.
         """
+        router, cloud = router or self._routing, cloud or self._cloud
         if self.model is not None:
             self.model.configure(score_threshold=inference.score_threshold, classes=inference.classes)
         if isinstance(self._pipeline, RoutedPipeline):
-            self._pipeline.update(
-                router or self._routing,
-                cloud or self._cloud,
-                score_threshold=inference.score_threshold,
-                classes=inference.classes,
-            )
+            self._pipeline.update(router, cloud, score_threshold=inference.score_threshold, classes=inference.classes)
         self.controller.update(control)
+        self._inference, self._control, self._routing, self._cloud = inference, control, router, cloud
 
     @property
     def description(self) -> str:
@@ -167,6 +164,12 @@ class Robot:
     def cloud_fault(self) -> str:
         """What is wrong with the way to the server; empty if nothing is, or there is none."""
         return self._pipeline.fault if isinstance(self._pipeline, RoutedPipeline) else ""
+
+    def _connect_cloud(self, model: Model) -> None:
+        """Make the way to the server, anew after a stop, which closed it."""
+        if self._cloud.url and self._remote is None:
+            self._remote = self._connect(self._cloud, self._clock, model.card)
+            self._remote.configure(score_threshold=self._inference.score_threshold, classes=self._inference.classes)
 
     def _make_pipeline(self, model: Model) -> Pipeline | RoutedPipeline:
         shares = {"": next(iter(self._inference.shares.values()))}  # frames of the one camera bear no name

@@ -7,6 +7,9 @@ from edge_ai.control.params import ControlParams
 from edge_ai.core.clock import SystemClock
 from edge_ai.core.types import STOP
 from edge_ai.robot import Robot
+from edge_ai.routing.cloud.base import CloudUnreachableError
+from edge_ai.routing.params import CloudParams, RouterParams
+from edge_ai.routing.side import Outcome
 from edge_ai.runtime.params import InferenceParams
 
 
@@ -68,3 +71,94 @@ def test_when_the_camera_ends_the_robot_stops_and_keeps_saying_so(tmp_path):
     seen.wait(lambda: len(seen.commands) > count + 10)
     assert all(c.velocity == STOP for c in seen.commands[count:])
     one.close()
+
+
+class Server:
+    """A server that answers nothing and remembers how it was configured."""
+
+    name, unready = "grpc://server:1", ""
+
+    def __init__(self):
+        self.configured, self.closed, self.asked = [], 0, 0
+
+    def open(self):
+        pass
+
+    def ping(self, done):
+        done(0.001)
+
+    def adjust(self, params):
+        self.adjusted = params
+
+    def configure(self, *, score_threshold, classes):
+        self.configured.append((score_threshold, list(classes)))
+
+    def expected_bytes(self, frame):
+        return 40_000.0
+
+    def ask(self, frame, deadline_ns, done):
+        self.asked += 1
+        done(Outcome(error=CloudUnreachableError("gone")))
+        return self
+
+    def cancel(self):
+        pass
+
+    def close(self):
+        self.closed += 1
+
+
+def routed(watcher, servers, **inference):
+    def connect(params, clock, card):
+        servers.append(Server())
+        return servers[-1]
+
+    return Robot(
+        CameraParams(source="synthetic://320x240@30"),
+        InferenceParams(**inference),
+        ControlParams(),
+        SystemClock(),
+        on_command=lambda c: watcher._add(watcher.commands, c),
+        on_result=lambda r, f: watcher._add(watcher.results, r),
+        router=RouterParams(policy="rules", min_confidence=0.0, deadline=5.0),
+        cloud=CloudParams(url="grpc://server:1"),
+        connect=connect,
+    )
+
+
+def test_with_a_server_results_say_who_answered_and_the_server_reports_what_the_model_does():
+    seen, servers = Watcher(), []
+    one = routed(seen, servers, score_threshold=0.6, classes=["person"])
+    one.prepare()
+    one.start()
+    seen.wait(lambda: len(seen.results) >= 3)
+    assert servers[0].configured == [(0.6, ["person"])]
+    assert {result.source for result in seen.results} == {"edge"}
+    assert seen.results[0].reason.startswith("edge: ")
+    assert one.routing.counts.answers["edge"] >= 3
+    one.close()
+    assert servers[0].closed
+
+
+def test_what_was_changed_while_it_ran_holds_after_a_stop():
+    seen, servers = Watcher(), []
+    one = routed(seen, servers)
+    one.prepare()
+    one.start()
+    changed = RouterParams(policy="rules", min_confidence=0.0, deadline=5.0, override="cloud")
+    one.update(InferenceParams(score_threshold=0.7), ControlParams(), changed, CloudParams(url="grpc://server:1"))
+    one.stop()
+    one.start()
+    assert len(servers) == 2
+    assert servers[1].configured == [(0.7, [""])]
+    assert one.routing.override == "cloud"
+    seen.wait(lambda: servers[1].asked and any("cloud failed" in result.reason for result in seen.results))
+    one.close()
+
+
+def test_a_robot_that_is_prepared_and_never_started_closes_the_way_to_its_server():
+    servers = []
+    one = routed(Watcher(), servers)
+    one.prepare()
+    one.close()
+    assert servers[0].closed

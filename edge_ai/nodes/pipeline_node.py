@@ -173,6 +173,8 @@ class PipelineNode(ManagedNode):
         if self._robot is not None:
             counts = self._robot.counts
             self.get_logger().info(self._performance.line(dropped=counts.dropped, failed=counts.failed))
+            if (routing := self._robot.routing) is not None:
+                self.get_logger().info(routing.line())
 
 
 def main() -> int:

@@ -54,6 +54,7 @@ class RouterNode(ManagedNode):
         self._last_error = ""
         self._edge = TopicEdge(self, params.cameras, params.transport)
         remote = self._remote = cloud_side(self, cloud, self.clock)
+        remote.configure(score_threshold=cloud.score_threshold, classes=cloud.classes)
         self._router = Router(
             self._edge, remote, params, self.clock, on_result=self._on_result, on_error=self._on_error
         )
@@ -74,11 +75,13 @@ class RouterNode(ManagedNode):
             feed.deafen()
         if self._report_timer is not None:
             self.destroy_timer(self._report_timer)
-        if self._uplink is not None:
-            self._uplink.stop()
-        self._load.stop()
         if self._router is not None:
             self._router.stop()
+        if self._uplink is not None:
+            self._uplink.stop()
+        elif self._remote is not None:
+            self._remote.close()
+        self._load.stop()
         if self._edge is not None:
             self._edge.destroy()
         self._reader = self._report_timer = self._remote = self._uplink = self._router = self._edge = None
@@ -95,7 +98,9 @@ class RouterNode(ManagedNode):
         if self._router is not None:
             self._router.update(self.params[""])
         if self._remote is not None:
-            self._remote.adjust(self.params["cloud."])
+            cloud = self.params["cloud."]
+            self._remote.configure(score_threshold=cloud.score_threshold, classes=cloud.classes)
+            self._remote.adjust(cloud)
 
     def diagnose(self) -> Diagnosis:
         status = self._ask_status()
@@ -108,6 +113,8 @@ class RouterNode(ManagedNode):
             "failed": counts.failed,
             "overtaken": counts.overtaken,
             "dropped by the edge": counts.dropped,
+            "repeated": counts.repeated,
+            "skipped": counts.decisions[Where.SKIP],
             "dropped, not taken": sum(feed.missed for feed in self._feeds.values()),
             "unreadable images": sum(feed.unreadable for feed in self._feeds.values()),
             "cloud": status.cloud.name,

@@ -82,6 +82,8 @@ def to_msg(status: Status, header: Header, shares: dict[Where, float]) -> Router
         expired=counts.expired,
         failed=counts.failed,
         cancelled=status.cloud.counts.cancelled,
+        cloud_failed=status.cloud.counts.failed,
+        repeated=counts.repeated,
         bytes_sent=status.cloud.counts.sent,
     )
 

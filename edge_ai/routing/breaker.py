@@ -36,6 +36,7 @@ class Breaker:
         clock: for steady time.
         rng: for pauses and the ramp; each robot needs its own seed.
         trial_timeout: seconds after which a trial without outcome counts as lost and another may go; None: ``pause``.
+            May be set at any time.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Breaker:
         trial_timeout: float | None = None,
     ) -> None:
         self._failures, self._pause, self._longest, self._ramp = max(1, failures), pause, longest, max(0.0, ramp)
-        self._trial_timeout = pause if trial_timeout is None else trial_timeout
+        self.trial_timeout = pause if trial_timeout is None else trial_timeout
         self._clock, self._rng, self._lock = clock, rng, threading.Lock()
         self._state = "closed"
         self._since = clock.steady_ns()  # of this state
@@ -70,7 +71,7 @@ class Breaker:
                 return self._rng.random() < self._share(now)
             if now < self._until:
                 return False
-            self._until = now + round(self._trial_timeout * NS)
+            self._until = now + round(self.trial_timeout * NS)
             return True
 
     def success(self, sent_ns: int | None = None) -> None:

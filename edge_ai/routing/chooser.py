@@ -18,6 +18,8 @@ from edge_ai.routing.sight import Watches, look
 
 log = logging.getLogger(__name__)
 
+_AHEAD = 0.1  # s that a stamp may be ahead of this machine's clock
+
 
 class Chooser:
     """Makes a journey of each frame. Not thread-safe: the router's lock holds.
@@ -39,16 +41,18 @@ class Chooser:
     def __init__(self, params: RouterParams, watches: Watches, rng: random.Random) -> None:
         self._watches, self._rng = watches, rng
         self.load = Load()
-        self.update(params)
+        self.update(params, load_policy(params.policy))
 
-    def update(self, params: RouterParams) -> None:
+    def update(self, params: RouterParams, policy: Policy | None) -> None:
         """Decide by these from now on.
 
-        Raises:
-            ParameterError: no policy has that name.
+        Args:
+            params: how to decide.
+            policy: of that name, made without the lock, since a package may have to be read for it; None: as before.
         """
-        self._policy: Policy = load_policy(params.policy)
-        self._one_opinion: bool = getattr(self._policy, "one_opinion", False)
+        if policy is not None:
+            self._policy: Policy = policy
+            self._one_opinion: bool = getattr(policy, "one_opinion", False)
         self._params = params
 
     def begin(self, frame: Source, lane: Lane, begun_ns: int, clock_ns: int) -> Journey:
@@ -63,7 +67,11 @@ class Chooser:
         whys = {where: watch.admit() for where, watch in self._watches.items()}
         if whys[Where.CLOUD] and not self._watches[Where.EDGE].side.unready:
             whys[Where.EDGE] = ""  # an engine that failed is tried all the same where there is no other
-        decision = self._obey(self._look(frame, lane, whys, clock_ns), whys)
+        ahead = (frame.header.steady_ns - begun_ns) / NS
+        if ahead > _AHEAD:  # its answer would be newer than all others for as long
+            decision = Decision(Where.SKIP, (f"captured {ahead:.3f} s in the future: check the clocks",))
+        else:
+            decision = self._obey(self._look(frame, lane, whys, clock_ns), whys)
         half_open = not whys[Where.CLOUD] and self._watches[Where.CLOUD].breaker.state == "half-open"
         # A cloud that failed is tried beside the edge whatever the policy says: else it would not know that it is back.
         trial = half_open and decision.where is not Where.SKIP and self._params.override != "edge"
@@ -73,7 +81,7 @@ class Chooser:
                 self._watches[where].breaker.abandoned()
         deadline = frame.header.steady_ns + round(self._params.deadline * NS)
         journey = Journey(frame, decision, deadline, begun_ns)
-        journey.probe = both or trial
+        journey.probe = both or (trial and not self._watches[Where.EDGE].side.unready)
         journey.spare = journey.probe or decision.exploring
         return journey
 
@@ -85,7 +93,11 @@ class Chooser:
         if cloud.admit():
             return None
         whys = {Where.EDGE: "", Where.CLOUD: ""}
-        opinion = self._policy.second_opinion(self._look(journey.frame, lane, whys, now_ns), self._params, result)
+        try:
+            opinion = self._policy.second_opinion(self._look(journey.frame, lane, whys, now_ns), self._params, result)
+        except Exception:
+            log.exception("policy '%s' failed about a second opinion", self._params.policy)
+            opinion = None
         if opinion is None:
             cloud.breaker.abandoned()
         return opinion
@@ -97,9 +109,11 @@ class Chooser:
         """A policy that fails, or names a side that cannot be asked, is not obeyed."""
         try:
             decision = self._policy.decide(snapshot, self._params)
+            why = whys.get(decision.where)
         except Exception as error:
             log.exception("policy '%s' failed", self._params.policy)
             decision = Decision(Where.EDGE, (f"policy '{self._params.policy}' failed: {error!r}",))
-        if why := whys.get(decision.where):
+            why = whys[Where.EDGE]
+        if why:
             return Decision(Where.SKIP, (*decision.reasons, f"{decision.where.value} cannot be asked: {why}"))
         return decision

@@ -10,7 +10,7 @@ from functools import partial
 from edge_ai.core.clock import Clock
 from edge_ai.core.errors import EdgeAIError, InferenceError
 from edge_ai.core.types import Result
-from edge_ai.routing.alarms import Alarms
+from edge_ai.routing.alarms import Alarm, Alarms
 from edge_ai.routing.decision import Where
 from edge_ai.routing.journey import Journey
 from edge_ai.routing.lane import Lane
@@ -58,6 +58,8 @@ class Departures:
         self._lanes: dict[str, Lane] = {}
         self._failed: list[tuple[Source, Exception]] = []
         self._given_up: list[Call] = []
+        self._wakers: dict[str, Alarm] = {}
+        self._spares: set[Journey] = set()
 
     def lane(self, camera: str) -> Lane:
         """The frames of a camera."""
@@ -82,6 +84,8 @@ class Departures:
     def close(self, journey: Journey) -> None:
         """Nothing more will become of a frame; with the lock held. Trials of a side go on until they end."""
         journey.closed = True
+        if journey.spare and journey.pending():
+            self._spares.add(journey)
         if not journey.spare:
             for where in journey.requests:
                 self.give_up(journey, where)
@@ -97,7 +101,18 @@ class Departures:
                         journey.spare = False
                         self.close(journey)
                         lane.leave(journey)
+                for journey in self._spares:
+                    journey.spare = False
+                    self.close(journey)
+                self._spares.clear()
+                for camera in self._lanes:
+                    self._wake(camera, None)
             self._cancel()
+
+    def spent(self, journey: Journey) -> None:
+        """A trial has told what it could; with the lock held."""
+        if not journey.pending():
+            self._spares.discard(journey)
 
     def give_up(self, journey: Journey, where: Where, *, late: bool = False) -> None:
         """Wait no longer for a side; with the lock held. ``late``: through its own fault."""
@@ -117,7 +132,7 @@ class Departures:
         with self._lock:
             now = self._clock.steady_ns()
             ready, overtaken, again = self.lane(camera).release(now, self.patience)
-            for journey in overtaken:
+            for journey in (*ready, *overtaken):
                 self._judge_overtaken(journey, now)
             for journey in (*ready, *overtaken):
                 self.close(journey)
@@ -125,8 +140,7 @@ class Departures:
             for journey in ready:
                 self._counts.answers[journey.answered_by] += 1
             failed, self._failed = self._failed, []
-            if again is not None:
-                self._alarms.at(again, partial(self._release_later, camera))
+            self._wake(camera, again)
         for journey in ready:
             _tell(self._on_result, journey.answer, journey.frame)
         for frame, error in failed:
@@ -138,11 +152,30 @@ class Departures:
         server that swallows requests must not go unnoticed because the edge answers every other frame.
         """
         request = journey.requests.get(Where.CLOUD)
-        if request is not None and not journey.spare and self._watches[Where.CLOUD].overdue(request.at_ns, now):
+        overtaken = journey.answer is None or journey.settled_by_order
+        if (
+            request is not None
+            and overtaken
+            and not journey.spare
+            and self._watches[Where.CLOUD].overdue(request.at_ns, now)
+        ):
             self.give_up(journey, Where.CLOUD, late=True)
+
+    def _wake(self, camera: str, at_ns: int | None) -> None:
+        """Look again at that time; one alarm a camera."""
+        before = self._wakers.get(camera)
+        if before is not None and at_ns is not None and before.when_ns == at_ns:
+            return
+        if before is not None:
+            before.cancel()
+            del self._wakers[camera]
+        if at_ns is not None:
+            self._wakers[camera] = self._alarms.at(at_ns, partial(self._release_later, camera))
 
     def _release_later(self, camera: str) -> None:
         with self.turn:
+            with self._lock:
+                self._wakers.pop(camera, None)
             self.release(camera)
 
     def _cancel(self) -> None:

@@ -69,6 +69,7 @@ class Lane:
                 if journey.provisional is not None:
                     journey.notes.append("no second opinion in time")
                     journey.settle(journey.provisional, Where.EDGE, now_ns)
+                    journey.settled_by_order = True
                 else:
                     overtaken.append(journey)
                     del self._open[at_ns]

@@ -139,6 +139,18 @@ class CloudParams(Params):
     jpeg_least: int = param(
         50, "Least quality a slow link may bring it down to; as jpeg_quality: never.", ge=1, le=100, live=True
     )
+    score_threshold: float = param(
+        0.0,
+        "Least score of a detection of the cloud; 0: as its model card says. In one process inference's holds.",
+        ge=0,
+        le=1,
+        live=True,
+    )
+    classes: list[str] = param(
+        [""],
+        "Names of the classes to report of the cloud's; empty: all. In one process inference's hold.",
+        live=True,
+    )
     attempts: int = param(2, "Times a request is sent at most while its deadline allows.", ge=1, le=10, live=True)
     retry_share: float = param(
         0.1,

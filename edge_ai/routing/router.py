@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 from functools import partial
@@ -17,10 +18,13 @@ from edge_ai.routing.decision import Decision, Load, Where
 from edge_ai.routing.departures import Departures, OnError, OnResult
 from edge_ai.routing.journey import Journey, Request
 from edge_ai.routing.params import RouterParams
+from edge_ai.routing.policy import load_policy
 from edge_ai.routing.side import Outcome, Side, Source
 from edge_ai.routing.sight import hedge_wait
 from edge_ai.routing.status import RouterCounts, RouterStatus
 from edge_ai.routing.watch import SideWatch
+
+log = logging.getLogger(__name__)
 
 _BURST = 10  # hedges saved up: enough for all that is under way when a server falls silent, until the breaker opens
 _EDGE_PAUSE, _EDGE_LONGEST = 0.5, 2.0  # s; an engine of our own is tried again soon
@@ -99,9 +103,12 @@ class Router:
         Raises:
             ParameterError: no policy has that name.
         """
+        policy = None if params.policy == self._params.policy else load_policy(params.policy)
         with self._lock:
-            self._chooser.update(params)
+            self._chooser.update(params, policy)
             self._params = params
+            for watch in self._watch.values():
+                watch.breaker.trial_timeout = params.deadline
             self._hedges.share = params.hedge_share
             self._watch[Where.CLOUD].most = params.max_in_flight
             self._departures.patience = params.order_wait
@@ -158,8 +165,12 @@ class Router:
             watch.asked()
             if where is Where.CLOUD:
                 self._hedges.deposit()
-        request.call = watch.side.ask(journey.frame, journey.deadline_ns, partial(self._ended, journey, where))
-        if request.ended:  # given up while it was being sent
+        try:
+            request.call = watch.side.ask(journey.frame, journey.deadline_ns, partial(self._ended, journey, where))
+        except Exception as error:
+            log.exception("asking %s failed", watch.side.name)
+            self._ended(journey, where, Outcome(error=error))
+        if request.ended and request.call is not None:  # given up while it was being sent
             request.call.cancel()
 
     def _arm_hedge(self, journey: Journey) -> None:
@@ -200,6 +211,7 @@ class Router:
             self._departures.release(journey.frame.camera)
             with self._lock:  # what is learned has time until the answer is on its way
                 self._watch[where].ended(outcome, request.at_ns, now)
+                self._departures.spent(journey)
         if again is not None:
             self._ask(journey, again)
 
@@ -270,6 +282,7 @@ class Router:
             with self._lock:
                 for where in journey.requests:
                     self._departures.give_up(journey, where, late=True)
+                self._departures.spent(journey)
                 if not journey.closed:
                     self._departures.fail(journey, late=True)
             self._departures.release(journey.frame.camera)

@@ -76,7 +76,9 @@ class RoutedPipeline:
         self._uplink.start()
 
     def submit(self, frame: Source, patience: float = 0.0) -> None:
-        """Hand in a frame; returns at once. ``patience`` is a pipeline's alone: a router never waits."""
+        """Hand in a frame. ``patience``: seconds to wait for the model here to be free, where every frame counts."""
+        if patience:
+            self._pipeline.wait_idle(patience)
         self._router.offer(frame)
 
     def _infer_here(self, frame: Source) -> None:
@@ -84,9 +86,9 @@ class RoutedPipeline:
 
     def stop(self) -> None:
         """End all threads once the inferences under way have ended."""
+        self._router.stop()
         self._uplink.stop()
         self._load.stop()
-        self._router.stop()
         self._pipeline.stop()
 
     def update(
@@ -97,9 +99,9 @@ class RoutedPipeline:
         Raises:
             ParameterError: no policy has that name, or the server's model has no such class.
         """
+        self._cloud.configure(score_threshold=score_threshold, classes=classes)
         self._router.update(params)
         self._cloud.adjust(cloud)
-        self._cloud.configure(score_threshold=score_threshold, classes=classes)
 
     @property
     def status(self) -> RouterStatus:
@@ -114,10 +116,9 @@ class RoutedPipeline:
     @property
     def counts(self) -> PipelineCounts:
         """What became of the frames of all cameras so far."""
-        counts, own = self._router.status.counts, self._pipeline.counts
-        reasons = dict(own.reasons)
-        if skipped := counts.decisions[Where.SKIP]:
-            reasons["skipped"] = skipped
+        counts = self._router.status.counts
+        dropped = {"replaced": counts.dropped, "skipped": counts.decisions[Where.SKIP], "repeated": counts.repeated}
+        reasons = {reason: count for reason, count in dropped.items() if count}
         return PipelineCounts(sum(counts.answers.values()), counts.failed + counts.expired, counts.overtaken, reasons)
 
 

@@ -561,3 +561,61 @@ def test_a_cloud_that_failed_is_tried_beside_the_edge_although_the_policy_prefer
     for _ in range(20):
         world.offer(wait=0.01)
     assert len(world.cloud) == asked + 1  # the operator wants no part of it
+
+
+def test_waiting_for_older_answers_sets_one_alarm_however_long_it_goes_on():
+    world = World(order_wait=0.2, deadline=5.0, max_in_flight=256)
+    for i in range(300):
+        world.change(override="edge" if i % 3 else "cloud", hedge_after=5.0)
+        world.offer(wait=0.01)
+        if i % 3:
+            world.edge[-1].answer()
+    under_way = len(world.router._departures.lane(""))
+    assert len(world.alarms) <= 2 * under_way + 1
+
+
+def test_a_policy_that_fails_about_a_second_opinion_loses_no_answer(world, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("a mistake in a package")
+
+    policy = world.router._chooser._policy
+    monkeypatch.setattr(policy, "second_opinion", fail, raising=False)
+    monkeypatch.setattr(world.router._chooser, "_one_opinion", False)
+    for _ in range(3):
+        world.offer(wait=0.01)
+        world.edge[-1].answer()
+    assert len(world.results) == 3
+    assert world.router.status.edge.state.in_flight == 0
+
+
+def test_a_policy_that_decides_nothing_is_replaced_by_the_edge(world, monkeypatch):
+    monkeypatch.setattr(world.router._chooser._policy, "decide", lambda *_: None, raising=False)
+    assert world.offer().where is Where.EDGE
+    world.edge[0].answer()
+    assert "failed" in world.results[0].reason
+
+
+def test_a_side_that_raises_when_asked_has_failed(world, monkeypatch):
+    monkeypatch.setattr(world.edge, "ask", lambda *_: 1 / 0)
+    world.offer()
+    world.cloud[0].answer()
+    assert world.results[0].source == world.cloud.name
+    assert world.router.status.edge.state.in_flight == 0
+
+
+def test_a_frame_from_the_future_does_not_stop_its_camera(world):
+    assert world.offer(age=-3600.0).where is Where.SKIP
+    world.offer()
+    world.edge[0].answer()
+    assert len(world.results) == 1
+
+
+def test_stopping_ends_trials_too(world, monkeypatch):
+    trial = Decision(Where.CLOUD, ("a trial",), exploring=True)
+    monkeypatch.setattr(world.router._chooser, "_obey", lambda *_: trial)
+    world.offer()
+    world.edge[0].answer()
+    world.router.stop()
+    assert world.cloud[0].cancelled
+    assert world.router.status.cloud.state.in_flight == 0
+    assert not world.router._departures._spares
