@@ -58,6 +58,9 @@ class Asker(Protocol):
     def read(self, answer: CloudAnswer, placement: Placement, wire: Wire) -> Answer:
         """What an answer says."""
 
+    def heard(self, error: CloudError | None) -> None:
+        """Learn from whether the server took a request; at once, on the client's thread."""
+
     def transferred(self, sent: int, seconds: float, service: float) -> None:
         """Learn from an answer how fast the link is."""
 
@@ -157,13 +160,13 @@ class RemoteCall:
         if isinstance(answer, CloudAnswer):
             self._bytes += answer.sent
             self._timings["cloud"] = took
+            self._model.heard(None)
             job: Callable[[], None] = partial(self._read, answer, took)
         else:
             self._bytes += packed(self._request)
-            if not self._again(answer):
-                self._fail(answer)
-                return
-            job = self._resend
+            self._model.heard(answer)
+            # Whoever is told takes his time, and all deadlines of this process are kept on this thread.
+            job = self._resend if self._again(answer) else partial(self._fail, answer)
         if not self._model.pool.urgent(job):
             self._fail(CloudUnreachableError(f"server {self._model.name}", got="it was closed"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import math
 import threading
 from collections.abc import Callable, Sequence
@@ -15,7 +16,14 @@ from edge_ai.processing.card import ModelCard
 from edge_ai.processing.postprocess import Answer, PostProcessor
 from edge_ai.processing.resize import Placement
 from edge_ai.routing.budget import ShareBudget
-from edge_ai.routing.cloud.base import CloudAnswer, CloudClient, CloudError, CloudRequest, CloudUnreachableError
+from edge_ai.routing.cloud.base import (
+    CloudAnswer,
+    CloudClient,
+    CloudError,
+    CloudRequest,
+    CloudRequestError,
+    CloudUnreachableError,
+)
 from edge_ai.routing.estimates import LinkEstimate
 from edge_ai.routing.params import CloudParams
 from edge_ai.routing.quality import JpegQuality
@@ -26,7 +34,10 @@ from edge_ai.runtime.wire_answer import read_detections
 from edge_ai.runtime.wire_image import Sent, WireImage, packed_bytes
 from edge_ai.runtime.worker_pool import WorkerPool
 
+log = logging.getLogger(__name__)
+
 _THREADS, _BACKLOG, _RETRY_BURST = 2, 4, 3
+_REFUSALS = 3  # wrong requests in a row, after which the model is looked at again: it may be another one by now
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +73,13 @@ class RemoteModel:
         self._local = threading.local()
         self._quality, self._link = JpegQuality(), LinkEstimate()
         self._pixels, self._chosen = 0, params.jpeg_quality
+        self._refused = 0
         self._numbers = itertools.count()
         self.configure(score_threshold=0.0, classes=())
 
     @property
     def unready(self) -> str:
-        """Why it cannot be asked; empty once `open` has succeeded."""
+        """Why it cannot be asked; empty once `open` has succeeded, until the server takes its requests no more."""
         return self._why
 
     @property
@@ -182,6 +194,17 @@ class RemoteModel:
             return reading.post(answer.outputs, placement)
         size = placement.width, placement.height
         return read_detections(answer.outputs, self.card, size, reading.threshold, reading.classes)
+
+    def heard(self, error: CloudError | None) -> None:
+        """Learn from whether the server took a request; None: it did."""
+        if error is None:
+            self._refused = 0
+        elif isinstance(error, CloudRequestError):
+            self._refused += 1
+            if self._refused == _REFUSALS:  # not again each time that opening it did not help
+                log.warning("%s takes no requests: %s", self.name, error)
+            if self._refused % _REFUSALS == 0:
+                self._why = self._why or f"it refused {_REFUSALS} requests in a row, the last one: {error}"
 
     def transferred(self, sent: int, seconds: float, service: float) -> None:
         """Learn from an answer how fast the link is."""

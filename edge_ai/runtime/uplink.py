@@ -70,9 +70,12 @@ class Uplink:
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
         self.fault = ""
+        self._told = False
 
     def start(self) -> None:
-        """Begin to connect; call once."""
+        """Begin to connect; call once. A side without a name is nobody, and nothing begins."""
+        if not self._side.name:
+            return
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
         self._thread.start()
 
@@ -90,7 +93,9 @@ class Uplink:
             self._end.wait(pause)
             pause = min(2 * pause, _LONGEST)
         while not self._end.wait(self._period):
-            if self.fault:  # what is there now may be another server, or another version of the model
+            # What is there now may be another server, or another version of the model. A sign of life asked for before
+            # an attempt to connect failed may come after it: the side itself knows whether it must be opened.
+            if self.fault or self._side.unready:
                 self._connect()
             else:
                 self._side.ping(self._heard)
@@ -105,17 +110,21 @@ class Uplink:
             self._note(f"{type(error).__name__}: {error}")
             return False
         self._note("")
-        log.info("connected to %s", self._side.name)
+        if not self._told:
+            self._told = True
+            log.info("connected to %s", self._side.name)
         return True
 
     def _heard(self, answer: float | Exception) -> None:
         if isinstance(answer, Exception):
             self._note(str(answer))
         else:
-            self._note("")
+            if not self._side.unready:
+                self._note("")
             self._pinged(answer)
 
     def _note(self, fault: str) -> None:
         if fault and fault != self.fault and not self._end.is_set():
+            self._told = False
             log.warning("%s: %s", self._side.name, fault)
         self.fault = fault

@@ -85,10 +85,11 @@ class Client:
 
 class Asked:
     def __init__(self):
-        self.outcomes, self._done = [], threading.Event()
+        self.outcomes, self.thread, self._done = [], None, threading.Event()
 
     def __call__(self, outcome):
         self.outcomes.append(outcome)
+        self.thread = threading.current_thread()
         self._done.set()
 
     def ended(self, seconds):
@@ -249,6 +250,43 @@ def test_what_would_fail_again_is_not(make_remote, ask, client, error):
     client.request().done(error)
     assert asked.wait().error is error
     assert len(client.requests) == 1
+
+
+@pytest.mark.parametrize("error", [CloudTimeoutError("x"), CloudBusyError("x"), CloudRequestError("x")])
+def test_failures_are_told_on_a_thread_of_its_own(make_remote, ask, client, error):
+    asked = ask(make_remote(attempts=1))
+    client.request().done(error)
+    asked.wait()
+    assert asked.thread.name.startswith("remote-model")
+
+
+def test_a_server_that_takes_no_requests_any_more_is_to_be_opened_again(make_remote, ask, client, caplog):
+    remote = make_remote()
+    sent = 0
+
+    def said(answer):
+        nonlocal sent
+        asked = ask(remote)
+        client.request(sent).done(answer)
+        sent += 1
+        return asked.wait()
+
+    wrong = CloudRequestError("input 'jpeg'", got="unexpected")
+    for answer in (wrong, wrong, CloudAnswer(FOUND), wrong, CloudTimeoutError("x"), wrong):
+        said(answer)
+        assert remote.unready == ""
+    said(wrong)
+    assert "refused 3 requests" in remote.unready
+    assert "unexpected" in remote.unready
+    assert "unexpected" in str(ask(remote).wait().error)
+    remote.open()
+    assert remote.unready == ""
+    for _ in range(3):
+        said(wrong)
+    assert remote.unready
+    assert len(caplog.records) == 1, "once, not at each attempt"
+    remote.close()
+    assert "closed" in remote.unready
 
 
 def test_attempts_end(make_remote, ask, client):
