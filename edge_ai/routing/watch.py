@@ -13,7 +13,6 @@ from edge_ai.routing.decision import Link, SideState
 from edge_ai.routing.estimates import LatencyEstimate, LinkEstimate
 from edge_ai.routing.side import Outcome, Side, Source
 
-_ABOUT = 0.8
 _FRESH_NS = NS // 4
 
 
@@ -116,11 +115,11 @@ class SideWatch:
         self.breaker.failure(f"no answer within {took:.3f} s", sent_ns)
 
     def overdue(self, sent_ns: int, now_ns: int) -> bool:
-        """Whether a request is under way for about as long as 95 of 100 take; not where nothing is known.
+        """Whether a request is under way for longer than one is expected to be; not where nothing is known.
 
-        About: requests that a server swallowed count among the 100, with the time after which they were given up.
+        Not than 95 of 100: of a link that was bad a while ago the percentile still tells when the mean has forgotten.
         """
-        return (now_ns - sent_ns) / NS >= _ABOUT * self._known.p95
+        return (now_ns - sent_ns) / NS > self._known.expected
 
     def cancelled(self, sent_ns: int) -> None:
         """A request was given up through no fault of this side."""

@@ -619,3 +619,16 @@ def test_stopping_ends_trials_too(world, monkeypatch):
     assert world.cloud[0].cancelled
     assert world.router.status.cloud.state.in_flight == 0
     assert not world.router._departures._spares
+
+
+def test_a_server_that_falls_silent_is_noticed_although_its_link_was_bad_a_while_ago(world):
+    world.learn(cloud=0.2, times=5)
+    world.learn(cloud=0.05, times=20)
+    for _ in range(4):
+        world.change(override="cloud", hedge_after=10.0)
+        world.offer(wait=0.1)
+        world.change(override="edge")
+        world.offer(wait=0.03)
+        world.edge[-1].answer()
+    assert world.router.status.cloud.counts.failed >= 2
+    assert world.router.status.cloud.state.expected > 0.1
