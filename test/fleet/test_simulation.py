@@ -82,7 +82,7 @@ def test_one_robot_that_asks_the_cloud_waits_for_link_and_server():
 def test_an_overloaded_server_works_all_the_time_and_answers_what_it_can():
     seen = run("always-cloud", robots=20, kind=LAN, **{**PLAIN, "provision": 0.25, "busy": 0.0})
     figures = summarize(seen)
-    assert figures.load > 0.95
+    assert figures.load > 0.9
     answered = (seen.frames["end"] == End.CLOUD).sum() / seen.params.horizon
     assert answered <= 1.02 * seen.capacity
 
