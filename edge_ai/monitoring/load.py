@@ -6,6 +6,7 @@ import logging
 import math
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,6 @@ class LoadSampler:
     def start(self) -> None:
         """Begin; does nothing while it runs."""
         if self._thread is None:
-            psutil.cpu_percent()  # the first one would tell of the time since boot
             self._end.clear()
             self._thread = threading.Thread(target=self._run, name="load", daemon=True)
             self._thread.start()
@@ -64,6 +64,8 @@ class LoadSampler:
 
     def _run(self) -> None:
         smooth: tuple[float, ...] | None = None
+        with suppress(Exception):
+            psutil.cpu_percent()  # the first one of a thread tells nothing, or of the time since boot
         while not self._end.wait(self._period):
             try:
                 now = (psutil.cpu_percent() / 100, self._gpu_load(), psutil.virtual_memory().percent / 100, hottest())

@@ -22,7 +22,7 @@ from edge_ai.processing.card import ModelCard
 from edge_ai.routing.params import CloudParams
 from edge_ai.routing.side import Source
 from edge_ai.runtime.batching import policy_for
-from edge_ai.runtime.cloud_service import CloudService, CloudServiceParams, Status
+from edge_ai.runtime.cloud_service import MOST_IN_FLIGHT, CloudService, CloudServiceParams, Status
 from edge_ai.runtime.model import Model
 from edge_ai.runtime.model_side import ModelSide
 from edge_ai.runtime.params import InferenceParams
@@ -70,7 +70,7 @@ class CloudNode(ManagedNode):
                 self._model,
                 policy_for(inference, self._model)[0],
                 workers=inference.workers,
-                capacity=params.max_in_flight,
+                capacity=MOST_IN_FLIGHT,  # the service counts, by a limit that may change
                 shares=_SHARES,
             )
             side.start()
@@ -109,6 +109,8 @@ class CloudNode(ManagedNode):
         for answering in (self._model, self._server):
             if answering is not None:
                 self._configure(answering)
+        if self._server is not None:
+            self._server.adjust(self.params["cloud."])
         if self._service is not None:
             self._service.params = self.params[""]
 
@@ -138,6 +140,10 @@ class CloudNode(ManagedNode):
         if service is None:
             reply(Status.OVERLOADED, "shutting down", None)
             return
+        if not (asked.image.data or asked.compressed_image.data):
+            # The way to see whether somebody answers; robots do so every second, and it says nothing of their requests.
+            reply(Status.INVALID_REQUEST, "no image; cloud_node is here", None)
+            return
         try:
             frame = self._frame(asked)
         except EdgeAIError as error:
@@ -148,8 +154,8 @@ class CloudNode(ManagedNode):
     def _frame(self, asked: InferenceRequest) -> Source:
         """The image, its age counted from its arrival; its camera is its priority."""
         raw, compressed = bool(asked.image.data), bool(asked.compressed_image.data)
-        if raw == compressed:
-            raise ImageError("request", got="two images" if raw else "no image", wanted="image or compressed_image")
+        if raw and compressed:
+            raise ImageError("request", got="two images", wanted="image or compressed_image")
         if asked.priority > InferenceRequest.PRIORITY_HIGH:
             raise ImageError("request", got=f"priority {asked.priority}", wanted="0 to 2")
         if raw:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import math
 import threading
-from array import array
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 from builtin_interfaces.msg import Duration
-from sensor_msgs.msg import CompressedImage
 
 from edge_ai.core.clock import NS, Clock
 from edge_ai.core.errors import EdgeAIError
-from edge_ai.core.types import Frame, FrameHeader, PendingFrame, Result
+from edge_ai.core.types import FrameHeader, Result
 from edge_ai.msg import InferenceRequest, InferenceResponse
-from edge_ai.nodes import convert, images
-from edge_ai.nodes.kept import KeptPendingFrame
+from edge_ai.nodes import convert
 from edge_ai.routing.alarms import Alarm, Alarms
 from edge_ai.routing.cloud.base import (
     CloudAnswerError,
@@ -28,10 +25,7 @@ from edge_ai.routing.cloud.base import (
     CloudTimeoutError,
 )
 from edge_ai.routing.params import CloudParams
-from edge_ai.routing.quality import JpegQuality
 from edge_ai.routing.side import Outcome, Source
-from edge_ai.runtime.wire_image import jpeg
-from edge_ai.runtime.worker_pool import WorkerPool
 from edge_ai.srv import CloudInference
 
 _ERRORS: dict[int, type[CloudError]] = {
@@ -49,10 +43,8 @@ class Asker(Protocol):
     params: CloudParams
     clock: Clock
     client: Any
-    pool: WorkerPool
     alarms: Alarms
-    quality: JpegQuality
-    pixels: int
+    under_way: set[RosCall]
     threshold: float
     classes: frozenset[str]
 
@@ -61,6 +53,12 @@ class Asker(Protocol):
 
     def next_id(self) -> str:
         """A request id of one's own."""
+
+    def fill(self, message: InferenceRequest, frame: Source, seconds: float) -> int:
+        """Put in the image and its priority, for an answer of use for so many seconds; returns the image's bytes."""
+
+    def transferred(self, sent: int, seconds: float, service: float) -> None:
+        """Learn from an answer how fast the link is."""
 
 
 class RosCall:
@@ -115,6 +113,7 @@ class RosCall:
             done, self._done = self._done, None
             future, self._future = self._future, None
             alarm, self._alarm = self._alarm, None
+            self._side.under_way.discard(self)
         if alarm is not None:
             alarm.cancel()
         if future is not None:
@@ -132,7 +131,7 @@ class RosCall:
             self._timings["wait"] = (begun - frame.header.steady_ns) / NS
             message.header = convert.header_to_msg(frame.header)
             message.deadline = _duration(self._deadline_ns - frame.header.steady_ns)
-            self._bytes = _fill(message, frame, side)
+            self._bytes = side.fill(message, frame, (self._deadline_ns - begun) / NS)
             self._timings["encode"] = (side.clock.steady_ns() - begun) / NS
         return CloudInference.Request(request=message)
 
@@ -144,6 +143,7 @@ class RosCall:
                 return
             self._alarm = side.alarms.at(self._deadline_ns, self._late)
             self._future = future = side.client.call_async(request)
+            side.under_way.add(self)
         future.add_done_callback(self._answered)
 
     def _late(self) -> None:
@@ -153,10 +153,12 @@ class RosCall:
         """On the executor's thread."""
         if self._done is None:
             return
-        self._timings["cloud"] = (self._side.clock.steady_ns() - self._sent_ns) / NS
+        took = self._timings["cloud"] = (self._side.clock.steady_ns() - self._sent_ns) / NS
         try:
             response = future.result().response
-            self.end(self._outcome(response))
+            outcome = self._outcome(response)
+            self._side.transferred(self._bytes, took, outcome.service)
+            self.end(outcome)
         except Exception as error:
             known = isinstance(error, CloudError)
             self.end(Outcome(error=error if known else CloudAnswerError(self._side.name, got=str(error))))
@@ -212,28 +214,6 @@ def check(result: Result, asked: FrameHeader) -> None:
     for got, good, wanted in checks:
         if not good:
             raise CloudAnswerError("answer of a cloud_node", got=f"one {got}", wanted=wanted)
-
-
-def _fill(message: InferenceRequest, frame: Source, side: Asker) -> int:
-    """Put the image in; returns its bytes."""
-    if isinstance(frame, KeptPendingFrame) and frame.message is not None:
-        message.compressed_image = frame.message  # as the camera compressed it
-        return len(frame.message.data)
-    frame = frame.read() if isinstance(frame, PendingFrame) else frame
-    side.pixels = frame.header.width * frame.header.height
-    if side.params.payload == "raw":
-        message.image = images.image_to_msg(frame)
-        return len(message.image.data)
-    data = _jpeg(frame, side)
-    message.compressed_image = CompressedImage(header=message.header, format="jpeg", data=array("B", data))
-    return len(data)
-
-
-def _jpeg(frame: Frame, side: Asker) -> bytes:
-    quality = side.params.jpeg_quality
-    data = jpeg(frame, quality)
-    side.quality.learn(quality, frame.header.width * frame.header.height, len(data))
-    return data
 
 
 def _duration(ns: int) -> Duration:

@@ -20,6 +20,7 @@ from edge_ai.nodes.reader import Inbox, Reader
 from edge_ai.nodes.result_topics import in_namespace
 from edge_ai.routing.asked import Asked
 from edge_ai.routing.side import Call, Outcome, Side, Source
+from edge_ai.runtime.edge_side import Forget
 
 log = logging.getLogger(__name__)
 
@@ -54,10 +55,10 @@ class TopicEdge(Side):
 
     @property
     def unready(self) -> str:
-        if all(publisher.get_subscription_count() for publisher in self._publishers.values()):
-            return ""
-        topic = next(p.topic_name for p in self._publishers.values() if not p.get_subscription_count())
-        return f"no inference node listens on {topic}"
+        for publisher in self._publishers.values():
+            if not publisher.get_subscription_count():
+                return f"no inference node listens on {publisher.topic_name}"
+        return ""
 
     def expected_bytes(self, frame: Source) -> float:
         return 0.0
@@ -74,8 +75,8 @@ class TopicEdge(Side):
         for inbox in self._inboxes.values():
             inbox.close()
             self._node.destroy_subscription(inbox.subscription)
-        self._node.destroy_publishers(*self._publishers.values())
-        self._inboxes, self._publishers = {}, {}
+        publishers, self._publishers, self._inboxes = self._publishers, {}, {}
+        self._node.destroy_publishers(*publishers.values())
 
     def ask(self, frame: Source, deadline_ns: int, done: Callable[[Outcome], None]) -> Call:
         camera, header = frame.camera, frame.header
@@ -87,9 +88,12 @@ class TopicEdge(Side):
 
         if self._asked.add(camera, header.steady_ns, ended):
             self._frames[key] = frame
-            assert isinstance(frame, KeptFrame | KeptPendingFrame)
-            self._publishers[camera].publish(frame.message)
-        return _Forget(partial(self._forget, key, header.steady_ns))
+            try:
+                assert isinstance(frame, KeptFrame | KeptPendingFrame)
+                self._publishers[camera].publish(frame.message)
+            except Exception as error:  # such as a topic that is being taken down
+                self._asked.end(camera, header.steady_ns, Outcome(error=error))
+        return Forget(partial(self._forget, key, header.steady_ns))
 
     def _forget(self, key: tuple[str, int], at_ns: int) -> None:
         self._frames.pop(key, None)
@@ -109,11 +113,6 @@ class TopicEdge(Side):
         except Exception as error:
             outcome = Outcome(error=error)
         self._asked.answer(camera, at_ns, outcome)
-
-
-class _Forget:
-    def __init__(self, forget: Callable[[], None]) -> None:
-        self.cancel = forget
 
 
 def _of_frame(result: Result, frame: Source) -> Result:

@@ -16,6 +16,9 @@ from edge_ai.processing.card import ModelCard
 from edge_ai.routing.cloud.base import CloudBusyError, CloudTimeoutError, CloudUnreachableError
 from edge_ai.routing.side import Outcome, Side, Source
 
+MOST_IN_FLIGHT = 1024
+"""The most that `CloudServiceParams.max_in_flight` may be: whoever answers has room for so many."""
+
 
 class CloudServiceParams(Params):
     """How others' frames are answered."""
@@ -26,7 +29,7 @@ class CloudServiceParams(Params):
         "names one.",
     )
     max_in_flight: int = param(
-        16, "Requests in work or waiting at once; more are refused as overload.", ge=1, le=1024, live=True
+        16, "Requests in work or waiting at once; more are refused as overload.", ge=1, le=MOST_IN_FLIGHT, live=True
     )
     longest: float = param(
         2.0,
@@ -133,7 +136,7 @@ def judged(outcome: Outcome) -> tuple[Status, str]:
     if outcome.result is not None:
         return Status.OK, ""
     if outcome.dropped:
-        return Status.OVERLOADED, "newer requests took its place"
+        return Status.OVERLOADED, "more requests came at once than can be passed on; newer ones took its place"
     if isinstance(error, ImageError):
         return Status.INVALID_REQUEST, str(error)
     if isinstance(error, CloudTimeoutError):

@@ -43,7 +43,7 @@ class EdgeSide(Side):
                 self._submit(frame)
             except Exception as error:
                 self._asked.end(camera, at_ns, Outcome(error=error))
-        return _Forget(partial(self._asked.forget, camera, at_ns))
+        return Forget(partial(self._asked.forget, camera, at_ns))
 
     def answered(self, result: Result, frame: Frame) -> None:
         """The engine has an answer. It may differ from what was asked in width and height, known only now."""
@@ -58,8 +58,12 @@ class EdgeSide(Side):
         self._asked.end(frame.camera, frame.header.steady_ns, Outcome(dropped=True))
 
 
-class _Forget:
-    """A frame that is inferred cannot be called back; only nobody waits for it any more."""
+class Forget:
+    """A frame that is inferred cannot be called back; only nobody waits for it any more.
+
+    Args:
+        forget: called to give it up; harmless when it has ended.
+    """
 
     def __init__(self, forget: Callable[[], None]) -> None:
         self.cancel = forget

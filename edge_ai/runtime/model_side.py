@@ -24,7 +24,7 @@ class ModelSide(Side):
         model: open.
         policy: when to infer several frames at once.
         workers: inferences at once.
-        capacity: frames of one camera that may wait.
+        capacity: frames of one camera that may wait; whoever admits requests by a limit that changes gives its most.
         shares: what each camera may have of the model.
     """
 

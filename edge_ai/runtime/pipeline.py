@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edge_ai.batching.batcher import Batcher
 from edge_ai.batching.fair_queue import Share
@@ -89,7 +89,7 @@ class Pipeline:
             def run(sources: Sequence[Source]) -> Sequence[Seen]:
                 for source in sources:
                     self._order.begin(source.camera, source.header.steady_ns)
-                frames = [source.read() if isinstance(source, PendingFrame) else source for source in sources]
+                frames = [_read(source) for source in sources]
                 return list(zip(model.detect(frames, request), frames, strict=True))
 
             return run
@@ -159,6 +159,14 @@ class Pipeline:
                     log.exception("handing on a result failed")
         if ticket.error is not None:
             self._on_error(source, ticket.error)
+
+
+def _read(source: Source) -> Frame:
+    """Its image, as one of the camera it was submitted for: who decodes it need not know which that is."""
+    if isinstance(source, Frame):
+        return source
+    frame = source.read()
+    return frame if frame.camera == source.camera else replace(frame, camera=source.camera)
 
 
 def _log_failure(frame: Source, error: Exception) -> None:

@@ -31,6 +31,17 @@ def test_it_tells_what_this_machine_can_say():
     assert math.isnan(temperature) or -50 < temperature < 150
 
 
+def test_the_first_sample_counts_from_the_start_though_each_thread_has_one_of_its_own(monkeypatch):
+    seen = threading.local()
+
+    def percent():
+        before, seen.before = getattr(seen, "before", False), True
+        return 50.0 if before else 0.0
+
+    monkeypatch.setattr(psutil, "cpu_percent", percent)
+    assert sample(gpu_files=())[0] == 0.5
+
+
 def test_the_gpu_load_of_a_jetson_is_in_per_mille(tmp_path):
     (tmp_path / "load").write_text("437\n")
     assert sample(gpu_files=(str(tmp_path / "none"), str(tmp_path / "load")))[1] == 0.437

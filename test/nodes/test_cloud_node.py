@@ -1,6 +1,8 @@
 """cloud_node and its service as a side: real ROS, the real model."""
 
 import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,6 +13,8 @@ pytest.importorskip("rclpy")
 pytest.importorskip("edge_ai.msg")
 
 from builtin_interfaces.msg import Duration
+from rcl_interfaces.srv import SetParameters
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import CompressedImage
 
 from edge_ai.core.clock import NS
@@ -68,8 +72,8 @@ class Cloud:
         return make_side(self.ros, self.node.clock, **params)
 
 
-def make_side(ros, clock, **params):
-    return RosSide(ros.probe, SERVICE, CloudParams(url=f"ros:{SERVICE}", **params), clock)
+def make_side(ros, clock, priority=None, **params):
+    return RosSide(ros.probe, SERVICE, CloudParams(url=f"ros:{SERVICE}", **params), clock, priority)
 
 
 def ask(side, frame, until, seconds=20.0):
@@ -128,6 +132,48 @@ def test_each_refusal_has_its_status_and_says_why(ros):
     assert cloud.call(cloud.request()).status == InferenceResponse.OK
 
 
+def test_a_request_without_an_image_is_answered_and_not_counted(ros, until):
+    cloud = Cloud(ros)
+    side = cloud.side()
+    side.open()
+    pinged = []
+    side.ping(pinged.append)
+    assert isinstance(until(lambda: pinged, "a sign of life")[0], float)
+    assert cloud.node.diagnose()[2]["invalid request"] == 0
+    assert cloud.call(cloud.request(priority=7)).status == InferenceResponse.INVALID_REQUEST
+    assert cloud.node.diagnose()[2]["invalid request"] == 1
+    side.close()
+
+
+def set_live(cloud, **values):
+    parameters = [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
+    (*_, result) = cloud.ros.call(SetParameters, "/cloud/set_parameters", parameters=parameters).results
+    assert result.successful, result.reason
+
+
+def test_a_limit_raised_while_it_works_lets_more_wait_for_the_model(ros, until, monkeypatch):
+    from edge_ai.runtime.model import Model
+
+    goes_on = threading.Event()
+    detect = Model.detect
+    monkeypatch.setattr(Model, "detect", lambda *args: goes_on.wait(20) and detect(*args))
+    cloud = Cloud(ros, max_in_flight=1)
+    set_live(cloud, max_in_flight=6)
+    client = cloud.ros.probe.create_client(CloudInference, SERVICE)
+    assert client.wait_for_service(10)
+    futures = [client.call_async(CloudInference.Request(request=cloud.request())) for _ in range(6)]
+    until(lambda: cloud.node.diagnose()[2]["in flight"] == 6 or any(f.done() for f in futures), "six requests")
+    goes_on.set()
+    until(lambda: all(future.done() for future in futures), "all answers", 30)
+    assert {future.result().response.status for future in futures} == {InferenceResponse.OK}
+
+
+def test_a_gateway_takes_over_how_its_server_is_asked(ros):
+    cloud = Cloud(ros, **{"cloud.url": "grpc://127.0.0.1:9"})
+    set_live(cloud, **{"cloud.jpeg_quality": 60, "cloud.attempts": 5})
+    assert (cloud.node._server.params.jpeg_quality, cloud.node._server.params.attempts) == (60, 5)
+
+
 def test_overload_is_refused_and_nobody_is_left_without_an_answer(ros, until):
     cloud = Cloud(ros, max_in_flight=2)
     client = cloud.ros.probe.create_client(CloudInference, SERVICE)
@@ -149,7 +195,7 @@ def test_the_node_answers_other_questions_while_an_inference_runs(ros, until, mo
     assert client.wait_for_service(10)
     slow = client.call_async(CloudInference.Request(request=cloud.request()))
     until(lambda: cloud.node.diagnose()[2]["in flight"] == 1, "the request")
-    assert cloud.call(InferenceRequest(request_id="mine")).status == InferenceResponse.INVALID_REQUEST
+    assert cloud.call(cloud.request(priority=7)).status == InferenceResponse.INVALID_REQUEST
     assert not slow.done()
     goes_on.set()
     until(slow.done, "the slow answer", 30)
@@ -237,9 +283,9 @@ def pretender(ros):
 
     made = []
 
-    def start(answer):
+    def start(answer, **options):
         one = ros()
-        server, side = Pretender(one, answer), make_side(one, SystemClock())
+        server, side = Pretender(one, answer), make_side(one, SystemClock(), **options)
         made.extend((side, server))
         side.open()
         return side, server
@@ -282,6 +328,74 @@ def test_a_cancelled_request_is_forgotten(pretender, until):
     call.cancel()
     until(lambda: not side.client._pending_requests and not len(side.alarms), "that nothing is left")
     assert not got
+
+
+def test_closing_ends_what_was_sent(pretender, until):
+    side, server = pretender(lambda asked: None)
+    got = []
+    side.ask(small_frame(side), side.clock.steady_ns() + 60 * NS, got.append)
+    side.ping(got.append)
+    until(lambda: server.taken == 2, "both requests")
+    side.close()
+    asked, pinged = sorted(got, key=lambda one: isinstance(one, Exception))
+    assert isinstance(asked.error, CloudUnreachableError)
+    assert isinstance(pinged, CloudUnreachableError)
+    assert "closed" in str(pinged)
+    assert not side.under_way
+
+
+def test_a_side_closed_while_it_opens_stays_closed(pretender, monkeypatch):
+    side, _ = pretender(answered)
+    fresh = RosSide(side._node, SERVICE, side.params, side.clock)
+    monkeypatch.setattr(fresh.client, "wait_for_service", lambda seconds: fresh.close() or True)
+    before = threading.active_count()
+    with pytest.raises(CloudUnreachableError, match="closed"):
+        fresh.open()
+    assert fresh.unready == "it was closed"
+    assert threading.active_count() == before
+
+
+def test_a_client_that_goes_away_while_it_is_looked_at_is_an_outcome(pretender):
+    side, _ = pretender(answered)
+    side._node.destroy_client(side.client)
+    got = []
+    side.ask(small_frame(side), side.clock.steady_ns() + 60 * NS, got.append)
+    assert isinstance(got[0].error, CloudUnreachableError)
+
+
+def noise(side):
+    frame = small_frame(side)
+    return replace(frame, image=np.random.default_rng(5).integers(0, 255, frame.image.shape, np.uint8))
+
+
+def test_a_slow_link_lowers_the_quality_of_images_and_jpeg_least_bounds_it(pretender, until):
+    def slowly(asked):
+        if server.taken == 1:
+            time.sleep(2.0)
+        return answered(asked)
+
+    side, server = pretender(slowly, jpeg_quality=90, jpeg_least=10)
+    best = ask(side, noise(side), until).sent
+    assert 0 < side.link.state(side.clock.steady_ns()).bandwidth < 4 * best
+    assert ask(side, noise(side), until, seconds=1.5).sent < 0.7 * best
+    side.link.transfer(1, 1e6, 0.0, side.clock.steady_ns())
+    side.adjust(side.params.changed(jpeg_least=90))
+    assert ask(side, noise(side), until).sent == best
+
+
+def test_a_sign_of_life_tells_of_the_link(pretender, until):
+    side, _ = pretender(lambda asked: answered(asked, status=InferenceResponse.INVALID_REQUEST))
+    pinged = []
+    side.ping(pinged.append)
+    seconds = until(lambda: pinged, "a sign of life")[0]
+    assert side.link.state(side.clock.steady_ns()).rtt == pytest.approx(seconds)
+
+
+def test_requests_carry_the_priority_of_their_frame(pretender, until):
+    seen = []
+    side, _ = pretender(lambda asked: seen.append(asked.priority) or answered(asked), priority=lambda frame: 2)
+    assert ask(side, small_frame(side), until).error is None
+    assert seen == [2]
 
 
 def test_two_hundred_requests_leave_nothing_behind(pretender, until):

@@ -24,7 +24,8 @@ class Town:
     """A camera, a router, and an inference node or a service beside it."""
 
     def __init__(self, ros, *, edge=True, cloud=False, **router):
-        given = {f"router:{name}": value for name, value in {"deadline": 5.0, **router}.items()}
+        given = {"deadline": 5.0, **router}
+        given = {name if ":" in name else f"router:{name}": value for name, value in given.items()}
         if cloud:
             given["router:cloud.url"] = "ros:/cloud/infer"
         self.ros = ros(**{"inference:cameras": "[edge]", "inference:warm_up": 1, **given})
@@ -126,6 +127,13 @@ def test_a_camera_s_jpeg_goes_to_the_service_as_it_is(ros, until):
     sent = next(r for r in town.requests if r.compressed_image.data)
     assert bytes(sent.compressed_image.data[:2]) == b"\xff\xd8"
     assert (town.results[0].image_width, town.results[0].image_height) == (320, 240)
+
+
+def test_the_inference_node_answers_a_camera_s_jpeg(ros, until):
+    town = Town(ros, transport="compressed", **{"inference:transport": "compressed"})
+    until(lambda: town.show_jpeg() or town.results, "an answer", 30)
+    result = town.results[0]
+    assert (result.source, result.image_width, result.image_height) == ("edge", 320, 240)
 
 
 def test_parameters_change_while_it_runs_and_wrong_ones_are_refused(ros, until):

@@ -141,6 +141,16 @@ def test_cameras_share_the_model_and_a_silent_one_costs_the_others_nothing(runni
         assert counts[camera].processed + counts[camera].reasons["replaced"] == 60
 
 
+def test_a_decoded_image_is_of_the_camera_it_was_submitted_for(running, make_frame):
+    pipeline, seen = running()
+    inner = make_frame()
+    pipeline.submit(PendingFrame(inner.header, lambda: inner, "rear"))
+    pipeline.submit(PendingFrame(inner.header, lambda: inner))
+    seen.wait(lambda: len(seen.results) == 2)
+    assert sorted(frame.camera for _, frame in seen.results) == ["", "rear"]
+    assert inner.camera == ""
+
+
 def test_an_image_is_decoded_only_when_its_turn_comes_and_a_broken_one_fails_alone(running, make_frame):
     pipeline, seen = running()
     read = []
