@@ -107,7 +107,7 @@ class Snapshot:
         age: seconds since its capture.
         budget: seconds until its answer is of no more use.
         confidence: best score among the detections of this camera's newest result, 0 to 1; 0: it found nothing;
-            NaN: there is no result yet.
+            NaN: there is no result yet, or it has no scores.
         edge: this robot's own engine.
         cloud: the server.
         load: of this machine.

@@ -133,9 +133,9 @@ class Departures:
             now = self._clock.steady_ns()
             ready, overtaken, again = self.lane(camera).release(now, self.patience)
             for journey in (*ready, *overtaken):
-                self._judge_overtaken(journey, now)
-            for journey in (*ready, *overtaken):
-                self.close(journey)
+                if not journey.closed:
+                    self._judge_overtaken(journey, now)
+                    self.close(journey)
             self._counts.overtaken += len(overtaken)
             for journey in ready:
                 self._counts.answers[journey.answered_by] += 1
@@ -152,13 +152,7 @@ class Departures:
         server that swallows requests must not go unnoticed because the edge answers every other frame.
         """
         request = journey.requests.get(Where.CLOUD)
-        overtaken = journey.answer is None or journey.settled_by_order
-        if (
-            request is not None
-            and overtaken
-            and not journey.spare
-            and self._watches[Where.CLOUD].overdue(request.at_ns, now)
-        ):
+        if request is not None and not journey.spare and self._watches[Where.CLOUD].overdue(request.at_ns, now):
             self.give_up(journey, Where.CLOUD, late=True)
 
     def _wake(self, camera: str, at_ns: int | None) -> None:
@@ -180,6 +174,8 @@ class Departures:
 
     def _cancel(self) -> None:
         """Without the lock: a side may tell us at once that a request has ended."""
+        if not self._given_up:
+            return
         with self._lock:
             calls, self._given_up = self._given_up, []
         for call in calls:

@@ -42,7 +42,6 @@ class Journey:
         answer: the answer that counts.
         answered_by: the side it is from.
         answered_ns: when it came.
-        settled_by_order: the provisional answer counts because a newer one was ready.
         closed: nothing more will become of it.
         spare: outcomes that come after the end are of interest: a trial of a side.
         probe: the trial of a side, such as a cloud that has failed before; the other one is asked at the same time.
@@ -63,7 +62,6 @@ class Journey:
     answer: Result | None = None
     answered_by: Where = Where.EDGE
     answered_ns: int = 0
-    settled_by_order: bool = False
     closed: bool = False
     spare: bool = False
     probe: bool = False

@@ -17,7 +17,7 @@ class Lane:
 
     Attributes:
         newest_ns: time of capture of the newest answer that has left.
-        confidence: best score in it; NaN before the first.
+        confidence: best score in it, see `best_score`; NaN before the first.
         size: width and height in px of the newest image known, for images that are decoded later.
     """
 
@@ -69,7 +69,6 @@ class Lane:
                 if journey.provisional is not None:
                     journey.notes.append("no second opinion in time")
                     journey.settle(journey.provisional, Where.EDGE, now_ns)
-                    journey.settled_by_order = True
                 else:
                     overtaken.append(journey)
                     del self._open[at_ns]
@@ -91,11 +90,11 @@ class Lane:
 
 
 def best_score(result: Result) -> float:
-    """The best score in an answer, 0 to 1; 0 where nothing was found, 1 for a mask, which has no score."""
+    """The best score in an answer, 0 to 1; 0 where nothing was found, NaN for a mask alone, which has no score."""
     if result.classification is not None:
         scores = result.classification.scores
-    elif result.segmentation is not None:
-        return 1.0
+    elif result.segmentation is not None and len(result.detections) == 0:
+        return math.nan
     else:
         scores = result.detections.scores
     return float(scores[0]) if len(scores) else 0.0

@@ -129,11 +129,15 @@ class CloudParams(Params):
         "Server: grpc://HOST:PORT, grpcs://, http:// or https:// (Open Inference Protocol v2), or ros:SERVICE for a "
         "cloud_node; empty: none, all is answered here.",
     )
-    card: str = param("", "Path of the card of the server's model; empty: the same model as here.")
+    card: str = param(
+        "",
+        "Path of the card of the server's model; empty: the same model as here, and for router_node, which has none, "
+        "the shipped detector.",
+    )
     model: str = param("", "Name of the model on the server; empty: as the model card says.")
     version: str = param("", "Its version there; empty: the server's choice.")
     payload: Literal["auto", "jpeg", "raw"] = param(
-        "auto", "How images travel; auto: JPEG where the server takes it, unless the link is fast enough for raw ones."
+        "auto", "How images travel; auto: JPEG where the server takes it, else raw."
     )
     jpeg_quality: int = param(85, "Quality of JPEG images, 1 to 100.", ge=1, le=100, live=True)
     jpeg_least: int = param(

@@ -30,7 +30,7 @@ class AdaptivePolicy:
 
     def decide(self, snapshot: Snapshot, params: RouterParams) -> Decision:
         """Where a frame goes."""
-        decision = settled(snapshot, params)
+        decision = settled(snapshot)
         if decision is not None:
             return decision
         if snapshot.priority >= 2:

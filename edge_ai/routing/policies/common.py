@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 
 from edge_ai.routing.decision import Decision, SideState, Snapshot, Where
-from edge_ai.routing.params import RouterParams
 
 _LEAST_SPREAD = 1e-4  # s
 
 
-def settled(snapshot: Snapshot, params: RouterParams) -> Decision | None:
+def settled(snapshot: Snapshot) -> Decision | None:
     """The decision where a policy has no choice; None: both sides may be asked and nobody has chosen."""
     override = snapshot.override
     if override is Where.SKIP:
         return Decision(Where.SKIP, ("the operator has frames skipped",))
     if snapshot.budget <= 0:
         return Decision(Where.SKIP, (f"too old, {milliseconds(snapshot.age)} after its capture",))
-    edge, cloud = unready(snapshot, params, Where.EDGE), unready(snapshot, params, Where.CLOUD)
+    edge, cloud = unready(snapshot, Where.EDGE), unready(snapshot, Where.CLOUD)
     if edge and cloud:
         return Decision(Where.SKIP, (edge, cloud))
     if override is not None:
@@ -33,14 +32,10 @@ def settled(snapshot: Snapshot, params: RouterParams) -> Decision | None:
     return None
 
 
-def unready(snapshot: Snapshot, params: RouterParams, where: Where) -> str:
+def unready(snapshot: Snapshot, where: Where) -> str:
     """Why a side cannot be asked now; empty: it can."""
     side = side_of(snapshot, where)
-    if not side.ready:
-        return f"the {where.value} is not ready: {side.why or 'it does not say why'}"
-    if where is Where.CLOUD and side.in_flight >= params.max_in_flight:
-        return f"the cloud has {side.in_flight} requests under way, at most {params.max_in_flight}"
-    return ""
+    return "" if side.ready else f"the {where.value} is not ready: {side.why or 'it does not say why'}"
 
 
 def side_of(snapshot: Snapshot, where: Where) -> SideState:

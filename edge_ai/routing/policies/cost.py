@@ -67,7 +67,7 @@ class CostPolicy:
 
     def decide(self, snapshot: Snapshot, params: RouterParams) -> Decision:
         """Where a frame goes."""
-        decision = settled(snapshot, params)
+        decision = settled(snapshot)
         if decision is not None:
             return decision
         fixed = terms(snapshot, params)

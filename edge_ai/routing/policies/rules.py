@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from edge_ai.core.types import Result
 from edge_ai.routing.decision import Decision, Snapshot, Where
+from edge_ai.routing.lane import best_score
 from edge_ai.routing.params import RouterParams
 from edge_ai.routing.policies.common import milliseconds, settled, unready
 
@@ -15,7 +14,7 @@ class RulesPolicy:
 
     def decide(self, snapshot: Snapshot, params: RouterParams) -> Decision:
         """Where a frame goes."""
-        decision = settled(snapshot, params)
+        decision = settled(snapshot)
         if decision is not None:
             return decision
         size = f"image {snapshot.width}x{snapshot.height}"
@@ -27,7 +26,7 @@ class RulesPolicy:
 
     def second_opinion(self, snapshot: Snapshot, params: RouterParams, result: Result) -> Decision | None:
         """The cloud, for a result of the edge whose best score is low and where an answer can come in time."""
-        if snapshot.override is not None or snapshot.budget <= 0 or unready(snapshot, params, Where.CLOUD):
+        if snapshot.override is not None or snapshot.budget <= 0 or unready(snapshot, Where.CLOUD):
             return None
         best = best_score(result)
         if not best < params.min_confidence:
@@ -36,14 +35,3 @@ class RulesPolicy:
             return None
         words = f"best score {best:.2f} below {params.min_confidence:g}"
         return Decision(Where.CLOUD, (words, f"{milliseconds(snapshot.budget)} left for a second opinion"))
-
-
-def best_score(result: Result) -> float:
-    """The best score in a result, 0 if it has none; NaN for a model that gives no scores."""
-    if result.classification is not None:
-        scores = result.classification.scores
-    elif result.segmentation is not None and len(result.detections) == 0:
-        return math.nan
-    else:
-        scores = result.detections.scores
-    return float(scores[0]) if len(scores) else 0.0
