@@ -9,7 +9,12 @@ from pydantic import Field
 from edge_ai.processing.card_part import CardPart
 
 InputKind = Literal["jpeg", "image", "tensor"]
+"""What a client sends: a JPEG file, an image, or the model's own input, which it has prepared itself."""
 AnswerKind = Literal["detections", "tensors"]
+DETECTIONS = {"boxes": "FP32", "scores": "FP32", "class_ids": "INT32"}
+"""Outputs of a server that finds boxes by itself, and their types."""
+SERVICE = "service_seconds"
+"""FP32 output of one element, or parameter of an answer, in which a server may say how long it worked."""
 
 
 class ServingSpec(CardPart):

@@ -10,7 +10,8 @@ import yaml
 
 from edge_ai.core.errors import CardError
 from edge_ai.processing.card import ModelCard
-from edge_ai.runtime.server_options import InputKind, ServerOptions
+from edge_ai.processing.serving import DETECTIONS, SERVICE, InputKind
+from edge_ai.runtime.server_options import ServerOptions
 
 MODEL_PY = '''"""Made by edge-ai serve-repository. EDGE_AI_SITE names folders with edge_ai where it is not installed."""
 
@@ -100,9 +101,10 @@ class Tensor:
 
 def outputs(card: ModelCard, card_path: Path, options: ServerOptions) -> list[Tensor]:
     """What the model answers with."""
+    own = [Tensor(SERVICE, "TYPE_FP32", (1,))] if options.backend == "python" else []
     if options.takes != "tensor":
-        boxes = Tensor("boxes", "TYPE_FP32", (-1, 4))
-        return [boxes, Tensor("scores", "TYPE_FP32", (-1,)), Tensor("class_ids", "TYPE_INT32", (-1,))]
+        rows = {"boxes": (-1, 4)}
+        return [*(Tensor(name, f"TYPE_{kind}", rows.get(name, (-1,))) for name, kind in DETECTIONS.items()), *own]
     from edge_ai.runtime.model import Model, backend_for
     from edge_ai.runtime.params import InferenceParams
 
@@ -117,7 +119,7 @@ def outputs(card: ModelCard, card_path: Path, options: ServerOptions) -> list[Te
         return [
             Tensor(name, _TYPES[str(spec.dtype)], tuple(-1 if size is None else size for size in spec.shape[skip:]))
             for name, spec in specs.items()
-        ]
+        ] + own
     finally:
         model.close()
 

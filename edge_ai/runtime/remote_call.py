@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from edge_ai.core.clock import NS, Clock
 from edge_ai.core.errors import EdgeAIError, InferenceError
@@ -15,6 +15,7 @@ from edge_ai.core.types import Frame, PendingFrame
 from edge_ai.processing.card import ModelCard
 from edge_ai.processing.postprocess import Answer, as_result
 from edge_ai.processing.resize import Placement
+from edge_ai.processing.serving import SERVICE
 from edge_ai.routing.budget import ShareBudget
 from edge_ai.routing.cloud.base import (
     CloudAnswer,
@@ -32,9 +33,6 @@ from edge_ai.routing.side import Outcome, Source
 from edge_ai.runtime.wire import Wire
 from edge_ai.runtime.wire_image import Sent
 from edge_ai.runtime.worker_pool import WorkerPool
-
-SERVICE = "service_seconds"
-"""Parameter of an answer in which a server may say how long it worked."""
 
 
 class Asker(Protocol):
@@ -198,7 +196,7 @@ class RemoteCall:
             self._fail(CloudAnswerError(f"server {model.name}", got=got))
             return
         self._timings["postprocess"] = (model.clock.steady_ns() - begun) / NS
-        service = _seconds(answer.parameters)
+        service = _seconds(answer)
         if self._attempts == 1:
             model.transferred(self._bytes, took, service)
         served = self._wire.served
@@ -212,8 +210,10 @@ class RemoteCall:
         self.end(Outcome(error=error, sent=self._bytes))
 
 
-def _seconds(parameters: Mapping[str, Any]) -> float:
-    value = parameters.get(SERVICE)
+def _seconds(answer: CloudAnswer) -> float:
+    """How long a server says it worked; NaN: it does not say."""
+    said = answer.outputs.get(SERVICE)
+    value = answer.parameters.get(SERVICE) if said is None else said.flat[0].item() if said.size == 1 else None
     if isinstance(value, (int, float)) and math.isfinite(value) and value >= 0:
         return float(value)
     return math.nan

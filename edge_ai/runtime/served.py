@@ -9,15 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_ai.core.clock import SystemClock
+from edge_ai.core.clock import NS, SystemClock
 from edge_ai.core.errors import EdgeAIError, ImageError, InferenceError
 from edge_ai.core.types import Detections, Frame, FrameHeader
+from edge_ai.processing.serving import DETECTIONS, SERVICE, InputKind
 from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
-from edge_ai.runtime.server_options import InputKind
 
 Arrays = Mapping[str, NDArray[Any]]
-DETECTIONS = ("boxes", "scores", "class_ids")
 
 
 class ServedModel:
@@ -48,9 +47,16 @@ class ServedModel:
                 the model's input for "tensor"; one more axis of length 1 in front is taken, too.
 
         Returns:
-            Of each request its outputs by name, or why there are none: ImageError for what is wrong with the request,
-            InferenceError for what is wrong here. One that fails fails no other, but those of its inference.
+            Of each request its outputs by name, with service_seconds (1,) float32, which is the time from this call to
+            its return; or why there are none: ImageError for what is wrong with the request, InferenceError for what is
+            wrong here. One that fails fails no other, but those of its inference.
         """
+        begun = self._clock.steady_ns()
+        answers = self._answer(inputs)
+        took = np.array([(self._clock.steady_ns() - begun) / NS], np.float32)
+        return [one if isinstance(one, EdgeAIError) else {**one, SERVICE: took} for one in answers]
+
+    def _answer(self, inputs: Sequence[NDArray[Any]]) -> list[Arrays | EdgeAIError]:
         if self.kind == "tensor":
             return [self._run(array) for array in inputs]
         answers: list[Arrays | EdgeAIError] = [self._frame(array) for array in inputs]  # type: ignore[misc]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from edge_ai.processing.serving import InputKind
+
 ServerBackend = Literal["python", "onnxruntime", "tensorrt"]
-InputKind = Literal["jpeg", "image", "tensor"]
-"""What a client sends: a JPEG file, an image, or the model's own input, which it has prepared itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from edge_ai.core.errors import EdgeAIError, ImageError, ModelError
+from edge_ai.processing.serving import SERVICE
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.served import Arrays, ServedModel
 
@@ -51,8 +52,9 @@ class TritonModel:
         if isinstance(answer, EdgeAIError):
             code = utils.TritonError.INVALID_ARG if isinstance(answer, ImageError) else utils.TritonError.INTERNAL
             return utils.InferenceResponse(output_tensors=[], error=utils.TritonError(str(answer), code))
-        whole = self._batched and self._served.kind != "tensor"
-        tensors = {name: array[np.newaxis] if whole else array for name, array in answer.items()}
+        # Tensors are the model's own, with their axis for the batch.
+        bare = {SERVICE} if self._served.kind == "tensor" else set(answer)
+        tensors = {n: array[np.newaxis] if self._batched and n in bare else array for n, array in answer.items()}
         return utils.InferenceResponse([utils.Tensor(name, array) for name, array in tensors.items()])
 
 

@@ -7,11 +7,9 @@ from typing import Literal
 
 from edge_ai.core.errors import CardError
 from edge_ai.processing.card import ModelCard
-from edge_ai.processing.serving import AnswerKind, InputKind, ServingSpec
+from edge_ai.processing.serving import DETECTIONS, SERVICE, AnswerKind, InputKind, ServingSpec
 from edge_ai.routing.cloud.base import ServedModel, TensorInfo
 
-DETECTIONS = {"boxes": "FP32", "scores": "FP32", "class_ids": "INT32"}
-"""Outputs of a server that finds boxes by itself, and their types."""
 _TYPES = {"float32": "FP32", "float16": "FP16", "uint8": "UINT8", "int32": "INT32"}
 _INPUTS = {
     "jpeg": "one BYTES element, a JPEG file",
@@ -67,6 +65,8 @@ def settle(
     sends = _sends(card, served, tensor, payload)
     answers = _answers(card, served, sends)
     outputs = tuple(DETECTIONS) if answers == "detections" else card.output_names
+    if SERVICE in served.outputs:
+        outputs = (*outputs, SERVICE)
     return Wire(*asked, served, tensor, sends, answers, outputs)
 
 

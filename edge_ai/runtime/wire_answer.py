@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from edge_ai.core.types import Detections
 from edge_ai.processing.card import ModelCard
+from edge_ai.processing.serving import DETECTIONS
 from edge_ai.routing.cloud.base import CloudAnswerError
-from edge_ai.runtime.wire import DETECTIONS
 
 _SLACK = 0.01
 """Pixels by which rounding may put a box outside its image."""

@@ -74,6 +74,7 @@ def test_a_server_sees_what_this_machine_sees(triton, connect, pixels, here, mod
     assert result.source == getattr(triton, protocol)
     assert (result.model_name, result.model_version) == (model, "1")
     assert list(result.timings) == ["wait", "encode", "cloud", "postprocess"]
+    assert 0 < outcome.service < result.timings["cloud"]
     seen = result.detections
     if exact:
         np.testing.assert_allclose(seen.boxes, here.boxes, atol=0.05)

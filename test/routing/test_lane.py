@@ -63,4 +63,6 @@ def test_the_best_score_of_every_kind_of_answer():
     classes = Classification(np.array([0.7, 0.1], np.float32), np.zeros(2, np.int32))
     assert best_score(Result(header, Detections(), "m", "1", classification=classes)) == np.float32(0.7)
     mask = Segmentation(np.zeros((6, 8), np.uint8))
-    assert best_score(Result(header, Detections(), "m", "1", segmentation=mask)) == 1.0
+    assert np.isnan(best_score(Result(header, Detections(), "m", "1", segmentation=mask)))
+    found = Detections(np.zeros((1, 4), np.float32), np.array([0.6], np.float32), np.zeros(1, np.int32))
+    assert best_score(Result(header, found, "m", "1", segmentation=mask)) == np.float32(0.6)

@@ -1,6 +1,7 @@
 """Model repositories: what a server is told about a card, and what is in the repository of this package."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from edge_ai.runtime.model_repository import ServerOptions, config, outputs, wri
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.resources import shipped_card
 from edge_ai.runtime.served import ServedModel, as_image
-from edge_ai.runtime.triton_model import check_numpy, served_params
+from edge_ai.runtime.triton_model import TritonModel, check_numpy, served_params
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = ROOT / "cloud" / "model_repository"
@@ -49,6 +50,7 @@ def test_tensors_have_the_shapes_of_the_model(card):
     assert 'name: "images" data_type: TYPE_FP32 dims: [ 1, 3, 416, 416 ]' in text
     assert 'name: "dist" data_type: TYPE_FP32 dims: [ 1, 3549, 44 ]' in text
     assert 'name: "tensorrt"' in text
+    assert "service_seconds" not in text, "Triton's own backends say nothing of it"
 
 
 @pytest.mark.parametrize(
@@ -100,10 +102,20 @@ def test_tensors_are_the_models_own():
     first, second, wrong = served.answer(
         [np.zeros((1, 3, 416, 416), np.float32), np.ones((1, 3, 416, 416), np.float32), np.zeros((1, 3), np.float32)]
     )
-    assert set(first) == {"scores", "dist"}
+    assert set(first) == {"scores", "dist", "service_seconds"}
+    assert first["service_seconds"] > 0
     assert not np.array_equal(first["scores"], second["scores"]), "each has memory of its own"
     assert "wanted float32 [1, 3, 416, 416]" in str(wrong)
     served.close()
+
+
+@pytest.mark.parametrize(("kind", "boxes"), [("image", (1, 3, 4)), ("tensor", (3, 4))])
+def test_in_batches_tritons_outputs_have_an_axis_more_but_those_of_the_model(kind, boxes):
+    model = TritonModel()
+    model._served, model._batched = SimpleNamespace(kind=kind), True
+    model._utils = SimpleNamespace(InferenceResponse=dict, Tensor=lambda name, array: (name, array.shape))
+    answer = {"boxes": np.zeros((3, 4), np.float32), "service_seconds": np.zeros(1, np.float32)}
+    assert model._response(answer) == {"boxes": boxes, "service_seconds": (1, 1)}
 
 
 @pytest.mark.parametrize("array", [np.array([b"a", b"b"], object), np.array(["text"], object), np.zeros(0, object)])

@@ -1,6 +1,7 @@
 """A model on a server as a side, with a client that answers when told to."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -194,6 +195,14 @@ def test_a_server_that_does_not_say_how_long_it_worked(make_remote, ask, client,
     asked = ask(make_remote())
     client.request().done(CloudAnswer(FOUND, 1, {"service_seconds": said}))
     assert np.isnan(asked.wait().service) or said is True
+
+
+def test_a_server_says_in_an_output_how_long_it_worked(make_remote, ask, client, clock):
+    client.served = replace(client.served, outputs=BOXES | {"service_seconds": TensorInfo("", "FP32", (-1, 1))})
+    asked = ask(make_remote())
+    assert "service_seconds" in client.request().request.outputs
+    client.request().done(CloudAnswer(FOUND | {"service_seconds": np.array([[0.25]], np.float32)}))
+    assert asked.wait().service == 0.25
 
 
 def test_what_is_reported_changes_at_once(make_remote, ask, client):

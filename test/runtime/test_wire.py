@@ -42,6 +42,12 @@ def test_metadata_say_what_travels(inputs, outputs, sends, answers):
     assert wire.tensor.name == next(iter(inputs))
 
 
+def test_a_server_that_can_say_how_long_it_worked_is_asked():
+    said = {"service_seconds": ("FP32", (1,))}
+    assert settled(JPEG, BOXES | said).outputs == ("boxes", "scores", "class_ids", "service_seconds")
+    assert settled(OWN, TENSORS | said).outputs == ("scores", "dist", "service_seconds")
+
+
 @pytest.mark.parametrize(
     ("inputs", "outputs", "words"),
     [

@@ -35,7 +35,8 @@ def shares(name, load):
             continue
         heapq.heappush(events, (now + 1 / RATE, "frame", robot, 0.0))
         edge = SideState(True, "", *edges[robot].state(at_ns))
-        cloud = SideState(True, "", *clouds[robot].state(at_ns), under_way[robot])
+        full = "too many under way" if under_way[robot] >= params.max_in_flight else ""  # the router says so
+        cloud = SideState(not full, full, *clouds[robot].state(at_ns), under_way[robot])
         link = Link(rtt=0.01, payload=40_000)
         seen = Snapshot(640, 480, budget=DEADLINE, edge=edge, cloud=cloud, load=load, link=link, draw=rng.random())
         decision = policy.decide(seen, params)

@@ -55,13 +55,13 @@ def test_a_decision_can_be_carried_out_and_says_why(name, snapshot, params):
     assert decision.reasons
     assert all(decision.reasons)
     if decision.where is not Where.SKIP:
-        assert not unready(snapshot, params, decision.where)
+        assert not unready(snapshot, decision.where)
         assert not snapshot.budget <= 0
-    hindered = [unready(snapshot, params, where) for where in (Where.EDGE, Where.CLOUD)]
+    hindered = [unready(snapshot, where) for where in (Where.EDGE, Where.CLOUD)]
     wanted = snapshot.override
     if wanted is Where.SKIP or all(hindered) or snapshot.budget <= 0:
         assert decision.where is Where.SKIP
-    elif wanted is not None and not unready(snapshot, params, wanted):
+    elif wanted is not None and not unready(snapshot, wanted):
         assert decision.where is wanted
     else:
         assert decision.where is not Where.SKIP
@@ -84,4 +84,4 @@ def test_a_second_opinion_is_that_of_a_cloud_that_may_be_asked(name, result, sna
     if opinion is not None:
         assert opinion.where is Where.CLOUD
         assert opinion.reasons
-        assert not unready(snapshot, params, Where.CLOUD)
+        assert not unready(snapshot, Where.CLOUD)

@@ -51,6 +51,5 @@ def test_no_second_opinion_against_the_operator(snapshot, result, override):
 
 def test_no_second_opinion_that_cannot_be_had_in_time(snapshot, side, result):
     assert RULES.second_opinion(snapshot(cloud=SideState(ready=False, why="down")), PARAMS, result()) is None
-    assert RULES.second_opinion(snapshot(cloud=side(in_flight=4)), PARAMS, result()) is None
     assert RULES.second_opinion(snapshot(cloud=side(0.3)), PARAMS, result()) is None
     assert RULES.second_opinion(snapshot(budget=0.0), PARAMS, result()) is None
