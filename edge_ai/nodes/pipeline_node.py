@@ -66,7 +66,7 @@ class PipelineNode(ManagedNode):
             on_error=self._on_error,
             router=self.params["router."],
             cloud=self.params["cloud."],
-            connect=partial(cloud_side, self),
+            connect=partial(cloud_side, self, router=lambda: self.params["router."]),
         )
         robot.prepare()
         self._stop.apply()

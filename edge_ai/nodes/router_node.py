@@ -53,7 +53,7 @@ class RouterNode(ManagedNode):
         params, cloud = self.params[""], self.params["cloud."]
         self._last_error = ""
         self._edge = TopicEdge(self, params.cameras, params.transport)
-        remote = self._remote = cloud_side(self, cloud, self.clock)
+        remote = self._remote = cloud_side(self, cloud, self.clock, router=lambda: self.params[""])
         remote.configure(score_threshold=cloud.score_threshold, classes=cloud.classes)
         self._router = Router(
             self._edge, remote, params, self.clock, on_result=self._on_result, on_error=self._on_error

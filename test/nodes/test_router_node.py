@@ -12,7 +12,7 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import CompressedImage, Image
 
 from edge_ai.core.types import Frame, FrameHeader
-from edge_ai.msg import Detection, InferenceResponse, InferenceResult, RouterStatus
+from edge_ai.msg import Detection, InferenceRequest, InferenceResponse, InferenceResult, RouterStatus
 from edge_ai.nodes import images
 from edge_ai.nodes.inference_node import InferenceNode
 from edge_ai.nodes.qos import SENSOR
@@ -103,7 +103,7 @@ def test_without_a_server_every_frame_is_answered_here_and_says_why(ros, until):
 
 
 def test_the_service_answers_when_the_operator_wants_it(ros, until):
-    town = Town(ros, cloud=True, override="cloud")
+    town = Town(ros, cloud=True, override="cloud", priorities="[2]")
     until(lambda: town.show() and any(r.source == "ros:/cloud/infer" for r in town.results), "the cloud's answer", 30)
     result = next(r for r in town.results if r.source != "edge")
     assert result.model_name == "large"
@@ -111,6 +111,7 @@ def test_the_service_answers_when_the_operator_wants_it(ros, until):
     assert [d.class_name for d in result.detections] == ["person"]
     request = next(r for r in town.requests if r.compressed_image.data)
     assert request.compressed_image.format == "jpeg"
+    assert request.priority == InferenceRequest.PRIORITY_HIGH
     assert request.deadline.sec + request.deadline.nanosec / 1e9 == pytest.approx(5.0, abs=0.1)
 
 
