@@ -50,12 +50,14 @@ def model():
 
 @pytest.fixture
 def side(model):
-    pipelines = []
-    one = EdgeSide(lambda source: pipelines[0].submit(source))
-    pipelines.append(Pipeline(model, one.answered, one.failed, on_dropped=one.dropped))
-    pipelines[0].start()
+    def submit(source):
+        pipeline.submit(source)
+
+    one = EdgeSide(submit)
+    pipeline = Pipeline(model, one.answered, one.failed, on_dropped=one.dropped)
+    pipeline.start()
     yield one
-    pipelines[0].stop()
+    pipeline.stop()
 
 
 def test_every_frame_ends_once_with_an_answer_or_dropped_for_a_newer_one(side):
