@@ -19,7 +19,7 @@ from installer.process import clean_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 GROUPS = (requirements.CORE, "test")
-# What needs ROS 2 or the built nodes, and the tests of the tools and with servers, which `make test` runs on one Python.
+# What needs ROS 2 or the built nodes, and the tests of tools and with servers, which `make test` runs on one Python.
 ELSEWHERE = ("nodes", "launch", "system", "benchmarks", "tools", "cloud", "edge_ai_launch.py")
 # Pretended releases of TensorRT that no JetPack with one of these Pythons has; `make test` runs all of them.
 NOT_THERE = ("8.5.2", "8.6.1", "11.4.0")
