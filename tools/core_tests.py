@@ -26,11 +26,12 @@ NOT_THERE = ("8.5.2", "8.6.1", "11.4.0")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command line; the exit status. All Pythons run their tests at the same time."""
+    """Run the command line; the exit status. All Pythons are set up, and run their tests, at the same time."""
     try:
         versions = [pythons.parse(text) for text in arguments]
-        ready = [(version, python) for version in versions if (python := prepare(version)) is not None]
-        with ThreadPoolExecutor(max(len(ready), 1)) as pool:
+        with ThreadPoolExecutor(max(len(versions), 1)) as pool:
+            pythons_here = pool.map(prepare, versions)
+            ready = [(version, python) for version, python in zip(versions, pythons_here, strict=True) if python]
             return max(pool.map(lambda one: test(*one), ready), default=0)
     except SetupError as error:
         say(f"core_tests.py: {error}", file=sys.stderr)
