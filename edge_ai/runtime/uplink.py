@@ -124,7 +124,8 @@ class Uplink:
             self._pinged(answer)
 
     def _note(self, fault: str) -> None:
-        if fault and fault != self.fault and not self._end.is_set():
+        # Once when it begins: a network finds new words for the same trouble every second.
+        if fault and not self.fault and not self._end.is_set():
             self._told = False
             log.warning("%s: %s", self._side.name, fault)
         self.fault = fault
