@@ -8,7 +8,6 @@ from diagnostic_msgs.msg import DiagnosticStatus
 
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.types import Frame, Result
-from edge_ai.monitoring.load import LoadSampler
 from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.camera_feed import CameraFeed
 from edge_ai.nodes.cloud_side import cloud_side
@@ -17,12 +16,12 @@ from edge_ai.nodes.reader import Inbox, Reader
 from edge_ai.nodes.router_status import RouterStatusPublisher
 from edge_ai.nodes.runner import run
 from edge_ai.nodes.topic_edge import TopicEdge
-from edge_ai.routing.decision import Load, Where
+from edge_ai.routing.decision import Where
 from edge_ai.routing.params import CloudParams, RouterParams
-from edge_ai.routing.router import Router
 from edge_ai.routing.side import Source
 from edge_ai.routing.status import RouterStatus
-from edge_ai.runtime.uplink import Connected, Uplink
+from edge_ai.runtime.routes import Routes
+from edge_ai.runtime.uplink import Connected
 
 
 class RouterNode(ManagedNode):
@@ -33,11 +32,9 @@ class RouterNode(ManagedNode):
         self._feeds: dict[str, CameraFeed] = {}
         self._status: RouterStatusPublisher | None = None
         self._edge: TopicEdge | None = None
-        self._router: Router | None = None
+        self._routes: Routes | None = None
         self._remote: Connected | None = None
-        self._uplink: Uplink | None = None
         self._reader: Reader | None = None
-        self._load = LoadSampler(self._feel)
         self._report_timer: Any = None
         self._last_error = ""
 
@@ -55,14 +52,17 @@ class RouterNode(ManagedNode):
         self._edge = TopicEdge(self, params.cameras, params.transport)
         remote = self._remote = cloud_side(self, cloud, self.clock, router=lambda: self.params[""])
         remote.configure(score_threshold=cloud.score_threshold, classes=cloud.classes)
-        self._router = Router(
-            self._edge, remote, params, self.clock, on_result=self._on_result, on_error=self._on_error
+        self._routes = Routes(
+            self._edge,
+            remote,
+            params,
+            self.clock,
+            self._on_result,
+            self._on_error,
+            ping_period=cloud.ping_period,
         )
-        self._uplink = Uplink(remote, self._router.pinged, cloud.ping_period)
         self._edge.start()
-        self._router.start()
-        self._load.start()
-        self._uplink.start()
+        self._routes.start()
         inboxes = [feed.listen(self._offer, self._complain) for feed in self._feeds.values()]
         self._reader = Reader(self, inboxes, self._take, "images")
         if params.report_period:
@@ -75,16 +75,13 @@ class RouterNode(ManagedNode):
             feed.deafen()
         if self._report_timer is not None:
             self.destroy_timer(self._report_timer)
-        if self._router is not None:
-            self._router.stop()
-        if self._uplink is not None:
-            self._uplink.stop()
+        if self._routes is not None:
+            self._routes.stop()
         elif self._remote is not None:
             self._remote.close()
-        self._load.stop()
         if self._edge is not None:
             self._edge.destroy()
-        self._reader = self._report_timer = self._remote = self._uplink = self._router = self._edge = None
+        self._reader = self._report_timer = self._remote = self._routes = self._edge = None
 
     def cleanup(self) -> None:
         self.deactivate()
@@ -95,8 +92,8 @@ class RouterNode(ManagedNode):
         self._feeds, self._status = {}, None
 
     def params_changed(self) -> None:
-        if self._router is not None:
-            self._router.update(self.params[""])
+        if self._routes is not None:
+            self._routes.router.update(self.params[""])
         if self._remote is not None:
             cloud = self.params["cloud."]
             self._remote.configure(score_threshold=cloud.score_threshold, classes=cloud.classes)
@@ -125,29 +122,29 @@ class RouterNode(ManagedNode):
             return DiagnosticStatus.ERROR, error, values
         if why := status.edge.state.why:
             return DiagnosticStatus.ERROR, f"edge: {why}", values
-        fault = self._uplink.fault if self._uplink is not None else ""
+        fault = self._routes.fault if self._routes is not None else ""
         if self.params["cloud."].url and (fault or not status.cloud.state.ready):
             return DiagnosticStatus.WARN, f"cloud: {fault or status.cloud.state.why}", values
         return DiagnosticStatus.OK, "active", values
 
     def _ask_status(self) -> RouterStatus | None:
-        return self._router.status if self._router is not None else None
+        return self._routes.router.status if self._routes is not None else None
 
     def _take(self, _inbox: Inbox) -> None:
         for feed in self._feeds.values():
             feed.poll()
 
     def _offer(self, frame: Source) -> None:
-        if self._router is not None:
-            self._router.offer(frame)
+        if self._routes is not None:
+            self._routes.router.offer(frame)
 
     def _on_result(self, result: Result, frame: Source) -> None:
-        feed, router = self._feeds.get(frame.camera), self._router
-        if feed is None or router is None:
+        feed, routes = self._feeds.get(frame.camera), self._routes
+        if feed is None or routes is None:
             return
         if not isinstance(frame, Frame) and feed.publisher.annotator.watched:
             frame = frame.read()
-        feed.publisher.result(result, frame, feed.missed + router.status.counts.dropped)
+        feed.publisher.result(result, frame, feed.missed + routes.router.counts.dropped)
 
     def _on_error(self, _frame: Source, error: Exception) -> None:
         self._complain(error)
@@ -155,10 +152,6 @@ class RouterNode(ManagedNode):
     def _complain(self, error: Exception) -> None:
         self._last_error = str(error) if isinstance(error, EdgeAIError) else f"{type(error).__name__}: {error}"
         self.get_logger().error(f"frame without a result: {self._last_error}", throttle_duration_sec=1.0)
-
-    def _feel(self, cpu: float, gpu: float, memory: float, temperature: float) -> None:
-        if self._router is not None:
-            self._router.feel(Load(cpu, gpu, memory, temperature))
 
     def _report(self) -> None:
         status = self._ask_status()

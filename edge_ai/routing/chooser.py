@@ -80,7 +80,7 @@ class Chooser:
             if not why and where is not decision.where and not both:
                 self._watches[where].breaker.abandoned()
         deadline = frame.header.steady_ns + round(self._params.deadline * NS)
-        journey = Journey(frame, decision, deadline, begun_ns)
+        journey = Journey(frame, decision, deadline)
         journey.probe = both or (trial and not self._watches[Where.EDGE].side.unready)
         journey.spare = journey.probe or decision.exploring
         return journey

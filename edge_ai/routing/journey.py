@@ -34,7 +34,6 @@ class Journey:
         frame: the frame.
         decision: who was to answer.
         deadline_ns: steady time when its answer is of no more use.
-        began_ns: steady time when it came to the router.
         decided_s: seconds the decision took.
         requests: by side asked.
         notes: what happened after the decision, in words.
@@ -54,7 +53,6 @@ class Journey:
     frame: Source
     decision: Decision
     deadline_ns: int
-    began_ns: int
     decided_s: float = 0.0
     requests: dict[Where, Request] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)

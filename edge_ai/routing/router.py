@@ -123,6 +123,11 @@ class Router:
             self._watch[Where.CLOUD].pinged(seconds, self._clock.steady_ns())
 
     @property
+    def counts(self) -> RouterCounts:
+        """What became of the frames, as it stands: for whoever asks with every result; `status` is a copy."""
+        return self._counts
+
+    @property
     def status(self) -> RouterStatus:
         """How both sides are, and what became of the frames."""
         with self._lock:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
 from edge_ai.batching.fair_queue import Share
 from edge_ai.core.clock import Clock
 from edge_ai.core.types import Result
-from edge_ai.monitoring.load import LoadSampler
-from edge_ai.routing.decision import Load, Where
+from edge_ai.routing.decision import Where
 from edge_ai.routing.params import CloudParams, RouterParams
-from edge_ai.routing.router import Router
 from edge_ai.routing.side import Source
 from edge_ai.routing.status import RouterStatus
 from edge_ai.runtime.edge_side import EdgeSide
 from edge_ai.runtime.model import Model
 from edge_ai.runtime.pipeline import Pipeline, PipelineCounts
-from edge_ai.runtime.uplink import Connected, Uplink
+from edge_ai.runtime.routes import Routes
+from edge_ai.runtime.uplink import Connected
 
 
 class RoutedPipeline:
@@ -64,16 +62,13 @@ class RoutedPipeline:
             max_age=max_age,
             on_dropped=edge.dropped,
         )
-        self._router = Router(edge, cloud, params, clock, on_result=on_result, on_error=on_error)
-        self._uplink = Uplink(cloud, self._router.pinged, ping_period)
-        self._load = LoadSampler(partial(_feel, self._router))
+        self._routes = Routes(edge, cloud, params, clock, on_result, on_error, ping_period=ping_period)
+        self._router = self._routes.router
 
     def start(self) -> None:
         """Begin; call once."""
         self._pipeline.start()
-        self._router.start()
-        self._load.start()
-        self._uplink.start()
+        self._routes.start()
 
     def submit(self, frame: Source, patience: float = 0.0) -> None:
         """Hand in a frame. ``patience``: seconds to wait for the model here to be free, where every frame counts."""
@@ -86,9 +81,7 @@ class RoutedPipeline:
 
     def stop(self) -> None:
         """End all threads once the inferences under way have ended."""
-        self._router.stop()
-        self._uplink.stop()
-        self._load.stop()
+        self._routes.stop()
         self._pipeline.stop()
 
     def update(
@@ -111,16 +104,12 @@ class RoutedPipeline:
     @property
     def fault(self) -> str:
         """What is wrong with the way to the server; empty if nothing is."""
-        return self._uplink.fault
+        return self._routes.fault
 
     @property
     def counts(self) -> PipelineCounts:
         """What became of the frames of all cameras so far."""
-        counts = self._router.status.counts
+        counts = self._router.counts
         dropped = {"replaced": counts.dropped, "skipped": counts.decisions[Where.SKIP], "repeated": counts.repeated}
         reasons = {reason: count for reason, count in dropped.items() if count}
         return PipelineCounts(sum(counts.answers.values()), counts.failed + counts.expired, counts.overtaken, reasons)
-
-
-def _feel(router: Router, cpu: float, gpu: float, memory: float, temperature: float) -> None:
-    router.feel(Load(cpu, gpu, memory, temperature))

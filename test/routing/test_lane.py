@@ -8,7 +8,7 @@ from edge_ai.routing.lane import Lane, best_score
 
 def journey(at_ns):
     header = FrameHeader(at_ns, at_ns, "f", 0, 8, 6)
-    return Journey(Frame(header, np.zeros((6, 8, 3), np.uint8)), Decision(Where.EDGE, ("so",)), at_ns + 100, at_ns)
+    return Journey(Frame(header, np.zeros((6, 8, 3), np.uint8)), Decision(Where.EDGE, ("so",)), at_ns + 100)
 
 
 def answered(one, now, score=0.5):
