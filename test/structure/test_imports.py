@@ -14,9 +14,10 @@ FLOORS = [
     {"platforms"},
     {"capture", "processing", "backends", "routing", "control", "monitoring", "deployment"}
     | {"batching", "realtime", "evaluation"},
-    {"runtime", "dashboard", "fleet"},
+    {"runtime", "dashboard", "fleet", "recording"},
     {"optimization"},
     {"robot"},
+    {"watched"},
     {"nodes", "cli"},
 ]
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
@@ -68,6 +69,7 @@ def test_everything_outside_nodes_imports_without_ros_or_vendor_libraries():
     blocked = [*ROS, "tensorrt", "pycuda", "cuda", "jtop", "pynvml", "gi", "vision_msgs"]
     blocked += ["onnx", "pycocotools", "torch", "rosbags"]
     blocked += ["tritonclient", "grpc", "aiohttp", "simpy", "matplotlib"]
+    blocked += ["prometheus_client", "starlette", "uvicorn", "mcap", "mcap_ros2", "pyinstrument"]
     script = (
         "import sys, importlib\n"
         f"sys.modules.update(dict.fromkeys({blocked!r}))\n"

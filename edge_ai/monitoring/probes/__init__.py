@@ -1,0 +1,1 @@
+"""Sources of metrics, one file each."""

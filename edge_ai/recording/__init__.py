@@ -1,0 +1,1 @@
+"""The flight recorder: the last seconds before and the first ones after something went wrong, as MCAP."""
