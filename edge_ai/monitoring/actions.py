@@ -63,6 +63,6 @@ class Actuator(Protocol):
 
         Args:
             action: what to do.
-            done: called once, from any thread, also from within this call: with what would undo it, with None if nothing
-                would, or with the reason why it was not done.
+            done: called once, from any thread, also from within this call: with what would undo it, with None if
+                nothing would, or with the reason why it was not done.
         """
