@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Readings = Mapping[str, float]
-"""Values by name, in SI units; shares from 0 to 1, temperatures in degrees Celsius. A name that is missing, or NaN, cannot
-be read. doc/watching.md lists the names; those of a node begin with its name and a slash."""
+"""Values by name, in SI units; shares from 0 to 1, temperatures in degrees Celsius. A name that is missing, or NaN,
+cannot be read. doc/watching.md lists the names; those of a node begin with its name and a slash."""
 
 
 @dataclass(frozen=True, slots=True)
