@@ -10,16 +10,18 @@ from edge_ai.control.controller import Command, Controller
 from edge_ai.control.params import ControlParams
 from edge_ai.core.clock import Clock
 from edge_ai.core.errors import ParameterError
+from edge_ai.core.memory import free_memory, resident_bytes
 from edge_ai.core.types import Frame, PendingFrame, Result
 from edge_ai.processing.card import ModelCard
 from edge_ai.routing.params import CloudParams, RouterParams
 from edge_ai.routing.status import RouterStatus
 from edge_ai.runtime.control_loop import ControlLoop
-from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.pipeline import Pipeline, PipelineCounts
 from edge_ai.runtime.routed import RoutedPipeline
+from edge_ai.runtime.switchable import SwitchableModel
 from edge_ai.runtime.uplink import Connected, remote
+from edge_ai.runtime.variants import Variants
 
 Connect = Callable[[CloudParams, Clock, ModelCard], Connected]
 
@@ -69,7 +71,7 @@ class Robot:
         # A file that goes "as fast as consumed" waits for the model; a live camera never does.
         self._patience = 0.0 if camera.realtime else 2.0
         self.capturer = Capturer(camera, clock, self._captured, on_status)
-        self.model: Model | None = None
+        self.variants: Variants | None = None
         self.controller = Controller(control, clock)
         self._pipeline: Pipeline | RoutedPipeline | None = None
         self._remote: Connected | None = None
@@ -85,16 +87,18 @@ class Robot:
             wanted = "one camera in one process; several with separate nodes (composed:=false)"
             raise ParameterError("parameter 'cameras'", got=self._inference.cameras, wanted=wanted)
         self.capturer.prepare()
-        self.model = Model.load(self._inference, self._clock)
-        self._connect_cloud(self.model)
+        variants = Variants(self._inference, self._clock)
+        variants.open()
+        self.variants = variants
+        self._connect_cloud(variants)
 
     def start(self) -> None:
         """Begin to see and to move."""
-        assert self.model is not None, "call prepare() first"
+        assert self.variants is not None, "call prepare() first"
         self.controller.activate()
         self._loop = ControlLoop(self.controller, self._on_command, self._control.rate)
-        self._connect_cloud(self.model)
-        self._pipeline = self._make_pipeline(self.model)
+        self._connect_cloud(self.variants)
+        self._pipeline = self._make_pipeline(self.variants.model)
         self._loop.start()
         self._pipeline.start()
         self.capturer.start()
@@ -114,9 +118,9 @@ class Robot:
     def close(self) -> None:
         """Free the model and the camera."""
         self.stop()
-        if self.model is not None:
-            self.model.close()
-            self.model = None
+        if self.variants is not None:
+            self.variants.close()
+            self.variants = None
 
     def update(
         self,
@@ -124,19 +128,40 @@ class Robot:
         control: ControlParams,
         router: RouterParams | None = None,
         cloud: CloudParams | None = None,
+        camera: CameraParams | None = None,
     ) -> None:
-        """Take over parameters that may change while the robot runs.
+        """Take over parameters that may change while the robot runs; returns at once, see `Variants.update`.
 
         Raises:
             EdgeAIError: a value does not fit the model.
         """
         router, cloud = router or self._routing, cloud or self._cloud
-        if self.model is not None:
-            self.model.configure(score_threshold=inference.score_threshold, classes=inference.classes)
+        if self.variants is not None:
+            self.variants.update(inference)
         if isinstance(self._pipeline, RoutedPipeline):
             self._pipeline.update(router, cloud, score_threshold=inference.score_threshold, classes=inference.classes)
         self.controller.update(control)
+        if camera is not None:
+            self.capturer.update(camera)
         self._inference, self._control, self._routing, self._cloud = inference, control, router, cloud
+
+    def free_memory(self) -> int:
+        """Give back what is held without need, also variants of the model that do not answer; the bytes given back."""
+        before = resident_bytes()
+        if self.variants is not None:
+            self.variants.free()
+        free_memory()
+        return max(0, before - resident_bytes())
+
+    @property
+    def model(self) -> SwitchableModel | None:
+        """What answers on this machine: card and engine are those of the variant that does; None before `prepare`."""
+        return self.variants.model if self.variants is not None else None
+
+    @property
+    def note(self) -> str:
+        """What the user should know of the model, see `Variants.note`."""
+        return self.variants.note if self.variants is not None else ""
 
     @property
     def description(self) -> str:
@@ -165,13 +190,13 @@ class Robot:
         """What is wrong with the way to the server; empty if nothing is, or there is none."""
         return self._pipeline.fault if isinstance(self._pipeline, RoutedPipeline) else ""
 
-    def _connect_cloud(self, model: Model) -> None:
+    def _connect_cloud(self, variants: Variants) -> None:
         """Make the way to the server, anew after a stop, which closed it."""
         if self._cloud.url and self._remote is None:
-            self._remote = self._connect(self._cloud, self._clock, model.card)
+            self._remote = self._connect(self._cloud, self._clock, variants.original.card)
             self._remote.configure(score_threshold=self._inference.score_threshold, classes=self._inference.classes)
 
-    def _make_pipeline(self, model: Model) -> Pipeline | RoutedPipeline:
+    def _make_pipeline(self, model: SwitchableModel) -> Pipeline | RoutedPipeline:
         shares = {"": next(iter(self._inference.shares.values()))}  # frames of the one camera bear no name
         workers, max_age = self._inference.workers, self._inference.max_age
         if self._remote is None:

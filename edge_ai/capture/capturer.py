@@ -13,6 +13,7 @@ from edge_ai.capture.stamper import Stamper
 from edge_ai.capture.status import CaptureState, CaptureStatus
 from edge_ai.core.clock import Clock
 from edge_ai.core.errors import SourceError
+from edge_ai.core.params import specs
 from edge_ai.core.types import Frame
 
 __all__ = ["CaptureState", "CaptureStatus", "Capturer"]
@@ -85,6 +86,14 @@ class Capturer:
             )
             self._prepared, self._session = None, session
             session.start()
+
+    def update(self, params: CameraParams) -> None:
+        """Take over the live parameters, from the next frame on; all others stay as they are. From any thread."""
+        with self._lock:
+            live = {spec.name: getattr(params, spec.name) for spec in specs(CameraParams) if spec.live}
+            self._params = self._params.changed(**live)
+            if self._session is not None:
+                self._session.update(self._params)
 
     def stop(self) -> None:
         """End capturing and let go of the source; after it returns no further frame is handed on. May be called twice.

@@ -86,12 +86,21 @@ class RateCap:
     """
 
     def __init__(self, max_rate: float) -> None:
-        self._period = round(NS / max_rate) if max_rate else 0
+        self._rate, self._period = max_rate, _period(max_rate)
         self._next: int | None = None
+
+    def change(self, max_rate: float) -> None:
+        """Another cap, counted from the last frame that passed: lifting it brings the next frame at once."""
+        if max_rate == self._rate:
+            return
+        before, self._rate, self._period = self._period, max_rate, _period(max_rate)
+        if self._next is not None:
+            self._next = self._next - before + self._period
 
     def accepts(self, instant_ns: int) -> bool:
         """Whether the frame of this instant (nanoseconds, non-decreasing) passes."""
         if not self._period:
+            self._next = instant_ns
             return True
         if self._next is None:
             self._next = instant_ns
@@ -101,3 +110,7 @@ class RateCap:
         late = instant_ns - self._next
         self._next += self._period if late < self._period else late + self._period
         return True
+
+
+def _period(max_rate: float) -> int:
+    return round(NS / max_rate) if max_rate else 0

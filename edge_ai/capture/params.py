@@ -37,7 +37,11 @@ class CameraParams(Params):
         "Pixel format to ask a V4L2 camera for, four letters such as 'MJPG' or 'YUYV'; empty takes what it gives.",
     )
     max_rate: float = param(
-        0.0, "Most frames a second to hand on, the rest are dropped and counted; 0 hands on all.", unit="Hz", ge=0.0
+        0.0,
+        "Most frames a second to hand on, the rest are dropped and counted; 0 hands on all.",
+        unit="Hz",
+        ge=0.0,
+        live=True,
     )
     realtime: bool = param(
         True,

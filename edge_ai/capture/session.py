@@ -50,6 +50,7 @@ class Session:
         source: CameraSource | None,
     ) -> None:
         self._params, self._clock, self._stamper, self._wait = params, clock, stamper, wait
+        self._max_rate = params.max_rate
         self._on_frame, self._on_status = on_frame, on_status
         self._source, self._is_open = source, source is not None
         self._stop = threading.Event()
@@ -66,6 +67,10 @@ class Session:
     def start(self) -> None:
         """Begin."""
         self._thread.start()
+
+    def update(self, params: CameraParams) -> None:
+        """Take over what may change meanwhile, from the next frame on."""
+        self._max_rate = params.max_rate
 
     def stop(self) -> None:
         """End, and wait for the thread unless called on it."""
@@ -134,7 +139,7 @@ class Session:
     def _play(self, source: CameraSource) -> None:
         """Hand on frames until the source ends or is lost, which raises, or the session is stopped."""
         timetable = Pacer(1 / source.fps) if not source.live and self._params.realtime else None
-        cap, last = RateCap(self._params.max_rate), None
+        cap, last = RateCap(self._max_rate), None
         while not self._stop.is_set():
             try:
                 captured = source.read()
@@ -148,6 +153,7 @@ class Session:
                 self._change(CaptureState.STREAMING, "")
             instant = self._await_turn(captured, timetable)
             media = instant if captured.due_s is None else round(captured.due_s * NS)
+            cap.change(self._max_rate)
             if instant is None or media is None or not cap.accepts(media):
                 self.status = replace(self.status, dropped=self.status.dropped + 1)
             elif not self._stop.is_set():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from edge_ai.batching.adaptive import AdaptivePolicy
 from edge_ai.batching.policy import BatchPolicy, FixedPolicy
-from edge_ai.runtime.model import Model
+from edge_ai.runtime.detector import Detector
 from edge_ai.runtime.params import InferenceParams
 
 
-def policy_for(params: InferenceParams, model: Model) -> tuple[BatchPolicy, str]:
+def policy_for(params: InferenceParams, model: Detector) -> tuple[BatchPolicy, str]:
     """How images of several cameras share an inference of an open model.
 
     Returns:

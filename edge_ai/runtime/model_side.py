@@ -12,7 +12,7 @@ from edge_ai.core.errors import ImageError
 from edge_ai.core.types import PendingFrame, Result
 from edge_ai.routing.cloud.base import CloudBusyError, CloudTimeoutError
 from edge_ai.routing.side import Call, Outcome, Side, Source
-from edge_ai.runtime.model import Model
+from edge_ai.runtime.detector import Detector
 
 Seen = Result | ImageError
 
@@ -33,7 +33,7 @@ class ModelSide(Side):
 
     def __init__(
         self,
-        model: Model,
+        model: Detector,
         policy: BatchPolicy,
         *,
         workers: int = 1,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal, TypeVar
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from edge_ai.backends.engine_params import EngineParams
 from edge_ai.backends.options import Spinning
@@ -21,6 +21,22 @@ class InferenceParams(EngineParams):
     """What model to run, on what, and how."""
 
     model: str = param("", "Path of a model card (YAML); empty: the detector that comes with the package.")
+    variants: list[str] = param(
+        [""],
+        "Paths of cards of lighter models that see the same classes, such as an INT8 one or one of a smaller input; "
+        "empty: there are none.",
+    )
+    variant: str = param(
+        "",
+        "Which model answers, from one frame to the next; empty: the model itself; 1, 2 or so: that one of variants; "
+        "or a card's name, or its file's without .yaml.",
+        live=True,
+    )
+    variant_loading: Literal["asked", "start"] = param(
+        "asked",
+        "When variants are loaded; asked: in the background when first wanted, which needs memory only then; start: "
+        "all at configure, so that none can fail later.",
+    )
     backend: Literal["auto", "tensorrt", "onnxruntime"] = param(
         "auto", "Inference engine; auto: TensorRT where it and a GPU are there, else ONNX Runtime."
     )
@@ -71,6 +87,11 @@ class InferenceParams(EngineParams):
         0.0, "An image that would be older than this when its result comes is not inferred; 0: any is.", unit="s", ge=0
     )
     report_period: float = param(10.0, "Time between performance lines in the log; 0: none.", unit="s", ge=0, le=3600)
+
+    @field_validator("variant", mode="before")
+    @classmethod
+    def _number_or_name(cls, value: object) -> object:
+        return str(value) if type(value) is int else value
 
     @model_validator(mode="after")
     def _cameras_fit(self) -> InferenceParams:

@@ -14,7 +14,7 @@ from edge_ai.batching.ticket import Ticket
 from edge_ai.core.clock import NS
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.types import Frame, PendingFrame, Result
-from edge_ai.runtime.model import Model
+from edge_ai.runtime.detector import Detector
 from edge_ai.runtime.ordering import CaptureOrder
 
 Source = Frame | PendingFrame
@@ -67,7 +67,7 @@ class Pipeline:
 
     def __init__(
         self,
-        model: Model,
+        model: Detector,
         on_result: Callable[[Result, Frame], None],
         on_error: Callable[[Source, Exception], None] | None = None,
         *,

@@ -11,8 +11,8 @@ from edge_ai.routing.decision import Where
 from edge_ai.routing.params import CloudParams, RouterParams
 from edge_ai.routing.side import Source
 from edge_ai.routing.status import RouterStatus
+from edge_ai.runtime.detector import Detector
 from edge_ai.runtime.edge_side import EdgeSide
-from edge_ai.runtime.model import Model
 from edge_ai.runtime.pipeline import Pipeline, PipelineCounts
 from edge_ai.runtime.routes import Routes
 from edge_ai.runtime.uplink import Connected
@@ -39,7 +39,7 @@ class RoutedPipeline:
 
     def __init__(
         self,
-        model: Model,
+        model: Detector,
         cloud: Connected,
         params: RouterParams,
         clock: Clock,
