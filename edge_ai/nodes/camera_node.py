@@ -64,6 +64,10 @@ class CameraNode(ManagedNode):
             self.destroy_subscription(self._results)
         self._capturer = self._publisher = self._results = None
 
+    def params_changed(self) -> None:
+        if self._capturer is not None:
+            self._capturer.update(self.params[""])
+
     def diagnose(self) -> Diagnosis:
         assert self._capturer is not None
         status = self._capturer.status

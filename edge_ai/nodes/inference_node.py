@@ -19,9 +19,9 @@ from edge_ai.nodes.qos import NEWEST
 from edge_ai.nodes.reader import Inbox, Reader
 from edge_ai.nodes.runner import run
 from edge_ai.runtime.batching import policy_for
-from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.pipeline import Pipeline
+from edge_ai.runtime.variants import Variants
 
 _LOOK = 0.5  # s between two looks for somebody who watches
 _BUSY = 0.1  # s to wait for a worker before looking whether this is to end
@@ -32,7 +32,7 @@ class InferenceNode(ManagedNode):
 
     def __init__(self) -> None:
         super().__init__("inference", {"": InferenceParams})
-        self._model: Model | None = None
+        self._variants: Variants | None = None
         self._pipeline: Pipeline | None = None
         self._feeds: dict[str, CameraFeed] = {}
         self._reader: Reader | None = None
@@ -44,18 +44,20 @@ class InferenceNode(ManagedNode):
 
     def configure(self) -> None:
         params = self.params[""]
-        self._model = Model.load(params, self.clock)
+        variants = Variants(params, self.clock)
+        variants.open()
+        self._variants = variants
         for camera in params.cameras:
             self._feeds[camera] = CameraFeed(self, camera, params.transport)
-        card, batching = self._model.card, policy_for(params, self._model)[1]
-        self.get_logger().info(f"model {card.name} {card.version} on {self._model.backend.description}, {batching}")
+        batching = policy_for(params, variants.original)[1]
+        self.get_logger().info(f"model {variants.serving.title} on {variants.model.backend.description}, {batching}")
 
     def activate(self) -> None:
-        assert self._model is not None
+        assert self._variants is not None
         params, self._last_error = self.params[""], ""
-        policy = policy_for(params, self._model)[0]
+        policy = policy_for(params, self._variants.original)[0]
         self._pipeline = Pipeline(
-            self._model,
+            self._variants.model,
             self._on_result,
             self._on_error,
             workers=params.workers,
@@ -93,14 +95,13 @@ class InferenceNode(ManagedNode):
         for feed in self._feeds.values():
             feed.destroy()
         self._feeds = {}
-        if self._model is not None:
-            self._model.close()
-        self._model = None
+        if self._variants is not None:
+            self._variants.close()
+        self._variants = None
 
     def params_changed(self) -> None:
-        if self._model is not None:
-            params = self.params[""]
-            self._model.configure(score_threshold=params.score_threshold, classes=params.classes)
+        if self._variants is not None:
+            self._variants.update(self.params[""])
 
     def diagnose(self) -> Diagnosis:
         assert self._pipeline is not None
@@ -116,12 +117,13 @@ class InferenceNode(ManagedNode):
             values |= {f"{of}dropped, {reason}": count for reason, count in counts.reasons.items()}
             if not counts.processed:
                 silent.append(feed.topic)
-        values["engine"] = self._model.backend.description if self._model is not None else ""
+        if self._variants is not None:
+            values["model"], values["engine"] = self._variants.serving.title, self._variants.model.backend.description
         if self._last_error:
             error, self._last_error = self._last_error, ""
             return DiagnosticStatus.ERROR, error, values
-        if self._model is not None and self._model.backend.note:
-            return DiagnosticStatus.WARN, self._model.backend.note, values
+        if self._variants is not None and self._variants.note:
+            return DiagnosticStatus.WARN, self._variants.note, values
         if silent:
             return DiagnosticStatus.WARN, f"no result yet: waiting for images on {', '.join(silent)}", values
         return DiagnosticStatus.OK, "active", values

@@ -105,15 +105,16 @@ class PipelineNode(ManagedNode):
 
     def params_changed(self) -> None:
         if self._robot is not None:
-            parts = ("inference.", "control.", "router.", "cloud.")
+            parts = ("inference.", "control.", "router.", "cloud.", "camera.")
             self._robot.update(*(self.params[part] for part in parts))
 
     def diagnose(self) -> Diagnosis:
         assert self._robot is not None
         counts, capture, command = self._robot.counts, self._robot.capturer.status, self._last
-        backend = self._robot.model.backend if self._robot.model is not None else None
+        model = self._robot.model
         values = {
-            "engine": backend.description if backend is not None else "",
+            "model": f"{model.card.name} {model.card.version}" if model is not None else "",
+            "engine": model.backend.description if model is not None else "",
             "captured": capture.captured,
             "processed": counts.processed,
             "dropped": counts.dropped + capture.dropped,
@@ -130,8 +131,8 @@ class PipelineNode(ManagedNode):
             return DiagnosticStatus.ERROR, command.reason, values
         if fault := self._robot.cloud_fault:
             return DiagnosticStatus.WARN, f"cloud: {fault}", values
-        if backend is not None and backend.note:
-            return DiagnosticStatus.WARN, backend.note, values
+        if note := self._robot.note:
+            return DiagnosticStatus.WARN, note, values
         return DiagnosticStatus.OK, "active", values
 
     def _on_frame(self, frame: Frame) -> None:
