@@ -10,7 +10,9 @@ from edge_ai.control.command import Command
 from edge_ai.core.types import Result
 from edge_ai.monitoring.alert import Alert
 from edge_ai.monitoring.readings import Sample
-from edge_ai.routing.status import RouterStatus
+from edge_ai.recording import fields
+from edge_ai.recording.cdr import encode as encode
+from edge_ai.recording.schemas import schema_text as schema_text
 
 COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
@@ -24,66 +26,45 @@ ROUTER_STATUS = "edge_ai/msg/RouterStatus"
 RECORDER_STATUS = "edge_ai/msg/RecorderStatus"
 
 
-def schema_text(name: str) -> str:
-    """The definition of a message type with those it is made of, as rosbag2 writes it into MCAP ("ros2msg").
-
-    Args:
-        name: "edge_ai/msg/Alert", "sensor_msgs/msg/Image".
-
-    Raises:
-        EdgeAIError: none of the places where definitions lie has it.
-    """
-    raise NotImplementedError
-
-
-def encode(name: str, message: Mapping[str, Any]) -> bytes:
-    """A message as CDR.
-
-    Args:
-        name: its type.
-        message: values by field, messages in it likewise; what is missing is zero. ``bytes`` for uint8[].
-    """
-    raise NotImplementedError
-
-
 def compressed_image(jpeg: bytes, stamp_ns: int, frame_id: str) -> bytes:
     """A JPEG picture as sensor_msgs/CompressedImage."""
-    raise NotImplementedError
+    message = {"header": fields.header(stamp_ns, frame_id), "format": "jpeg", "data": jpeg}
+    return encode(COMPRESSED_IMAGE, message)
 
 
 def camera_info(calibration: Calibration, stamp_ns: int, frame_id: str) -> bytes:
     """A calibration as sensor_msgs/CameraInfo."""
-    raise NotImplementedError
+    return encode(CAMERA_INFO, fields.calibration(calibration, stamp_ns, frame_id))
 
 
 def text(words: str) -> bytes:
     """A std_msgs/String."""
-    raise NotImplementedError
+    return encode(STRING, {"data": words})
 
 
 def inference_result(result: Result, dropped: int = 0) -> bytes:
     """A result as edge_ai/InferenceResult."""
-    raise NotImplementedError
+    return encode(RESULT, fields.result(result, dropped))
 
 
 def control_status(command: Command, stamp_ns: int, frame_id: str) -> bytes:
     """A command as edge_ai/ControlStatus."""
-    raise NotImplementedError
+    return encode(CONTROL_STATUS, fields.command(command, stamp_ns, frame_id))
 
 
-def router_status(status: RouterStatus, stamp_ns: int, shares: Mapping[str, float] | None = None) -> bytes:
-    """A router's state as edge_ai/RouterStatus; ``shares`` of the last second by "edge", "cloud", "skip"."""
-    raise NotImplementedError
+def router_status(report: Mapping[str, object], stamp_ns: int) -> bytes:
+    """What a `RouterReporter` reports as edge_ai/RouterStatus."""
+    return encode(ROUTER_STATUS, {"header": fields.header(stamp_ns), **report})
 
 
 def system_status(sample: Sample, alerts: Sequence[Alert] = (), fps_target: float = 0.0) -> bytes:
     """A sample as edge_ai/SystemStatus."""
-    raise NotImplementedError
+    return encode(SYSTEM_STATUS, fields.sample(sample, alerts, fps_target))
 
 
 def alert(alert: Alert) -> bytes:
     """An alert as edge_ai/Alert."""
-    raise NotImplementedError
+    return encode(ALERT, fields.alert(alert))
 
 
 def mitigation_status(status: Any, stamp_ns: int) -> bytes:

@@ -31,7 +31,8 @@ class RecorderParams(Params):
     )
     triggers: list[str] = param(
         ["alert", "crash", "emergency_stop"],
-        "What begins a recording besides a request: alert, error (an alert of that level), crash, emergency_stop.",
+        "What begins a recording besides a request: alert, error (an alert of that level), crash, emergency_stop; "
+        "empty: nothing.",
         live=True,
     )
     max_memory: int = param(
@@ -45,12 +46,12 @@ class RecorderParams(Params):
     )
     frame_rate: float = param(10.0, "Most frames of a camera to keep a second.", unit="Hz", ge=0.1, le=120, live=True)
     jpeg_quality: int = param(85, "Quality of frames that come uncompressed.", ge=1, le=100, live=True)
-    topics: list[str] = param([], "Topics to record besides those of this package's nodes.")
+    topics: list[str] = param([""], "Topics to record besides those of this package's nodes; empty: none.")
 
     @field_validator("triggers")
     @classmethod
     def _check_triggers(cls, triggers: list[str]) -> list[str]:
-        unknown = [name for name in triggers if name not in TRIGGERS]
+        unknown = [name for name in triggers if name and name not in TRIGGERS]
         if unknown:
             raise ValueError(f"{', '.join(map(repr, unknown))} is none of {', '.join(TRIGGERS)}")
         return triggers
