@@ -1,0 +1,1 @@
+"""Where the time goes: statistics that are always on, spans and stacks on demand."""

@@ -1,0 +1,135 @@
+"""Samples this process from within: stacks by the interpreter, weighed by the kernel's clock of each thread.
+
+A sample looks at every thread's clock and walks the stacks of those that have worked since the last one: of 150 threads
+that wait, none. What a thread used is exact; which of its functions used it is estimated from where it was found.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from types import CodeType, FrameType
+
+from edge_ai.monitoring.profiling.stacks import NATIVE, UNSEEN, Stack, Stacks
+from edge_ai.monitoring.profiling.thread_times import all_threads, thread_ns
+
+_LEAST_NS = 20_000  # of processor time since the last sample for a thread to be looked at
+_DEEPEST = 128
+_WAITS = {
+    "threading.py": {"wait", "acquire", "join", "_wait_for_tstate_lock"},
+    "queue.py": {"get", "put"},
+    "selectors.py": {"select"},
+    "socket.py": {"accept", "readinto"},
+    "subprocess.py": {"_try_wait", "_wait"},
+}
+"""Functions of the standard library in which a thread sleeps: what it has used, it used elsewhere."""
+
+
+class InProcessSampler:
+    """Looks at all threads of this process, on the calling thread, which is left out."""
+
+    name = "in-process"
+
+    def sample(self, seconds: float, rate: float, stop: threading.Event | None = None) -> Stacks:
+        """Look for a time.
+
+        Args:
+            seconds: how long.
+            rate: samples a second.
+            stop: ends it early.
+        """
+        stop = stop or threading.Event()
+        known, begun = _Threads(), time.monotonic()
+        samples, due = 0, begun
+        while (due := due + 1 / rate) <= begun + seconds and not stop.wait(max(0.0, due - time.monotonic())):
+            known.look()
+            samples += 1
+            due = max(due, time.monotonic() - 1 / rate)  # samples that were missed are not made up for
+        weights = known.weights()
+        took = time.monotonic() - begun
+        notes = ("Processor time: what only waits is not seen.",)
+        return Stacks(took, weights, samples, self.name, threading.active_count(), notes)
+
+
+class _Threads:
+    """What each thread has used, and where it was found."""
+
+    def __init__(self) -> None:
+        self._own = threading.get_native_id()
+        self._first = {native_id: thread_ns(native_id) or 0 for native_id in all_threads()}
+        self._used = dict(self._first)
+        self._names: dict[int, str] = {}
+        self._found: dict[int, dict[tuple[int, ...], int]] = {}
+        self._asleep: dict[int, dict[tuple[int, ...], int]] = {}
+        self._stacks: dict[tuple[int, ...], tuple[CodeType, ...]] = {}
+
+    def look(self) -> None:
+        """Take one sample."""
+        frames: dict[int, FrameType] | None = None
+        used, own = self._used, self._own
+        for thread in threading.enumerate():
+            native_id = thread.native_id
+            if native_id is None or native_id == own:
+                continue
+            now = thread_ns(native_id)
+            if now is None:
+                continue
+            spent, used[native_id] = now - used.get(native_id, 0), now
+            if spent < _LEAST_NS:
+                continue
+            if frames is None:
+                frames = sys._current_frames()
+            frame = frames.get(thread.ident or 0)
+            if frame is not None:
+                self._names[native_id] = thread.name
+                self._note(native_id, frame, spent)
+
+    def _note(self, native_id: int, frame: FrameType, spent: int) -> None:
+        found = self._asleep if _sleeps(frame.f_code) else self._found
+        codes: list[CodeType] = []
+        at: FrameType | None = frame
+        while at is not None and len(codes) < _DEEPEST:
+            codes.append(at.f_code)
+            at = at.f_back
+        # Comparing codes compares what is in them; their addresses are enough, as long as somebody holds them.
+        key = tuple(map(id, codes))
+        self._stacks.setdefault(key, tuple(codes))
+        stacks = found.setdefault(native_id, {})
+        stacks[key] = stacks.get(key, 0) + spent
+
+    def weights(self) -> dict[Stack, float]:
+        """Processor seconds by stack: each thread's own, shared out over where it was found at work."""
+        weights: dict[Stack, float] = {}
+        python = {thread.native_id: thread.name for thread in threading.enumerate()}
+        names = {**all_threads(), **{k: v for k, v in python.items() if k is not None}, **self._names}
+        for native_id, name in names.items():
+            if native_id == self._own:
+                continue
+            spent = (thread_ns(native_id) or self._used.get(native_id, 0)) - self._first.get(native_id, 0)
+            stacks = self._found.get(native_id) or self._asleep.get(native_id) or {}
+            whole = sum(stacks.values())
+            for key, part in stacks.items():
+                stack = (name, *map(_label, reversed(self._stacks[key])))
+                weights[stack] = weights.get(stack, 0.0) + spent * part / whole / 1e9
+            if not stacks and spent > _LEAST_NS:
+                stack = (name, UNSEEN if native_id in python else NATIVE)
+                weights[stack] = weights.get(stack, 0.0) + spent / 1e9
+        return weights
+
+
+def _sleeps(code: CodeType) -> bool:
+    return code.co_name in _WAITS.get(code.co_filename.rpartition("/")[2], ())
+
+
+def _label(code: CodeType) -> str:
+    """As py-spy words it: function (file:first line)."""
+    return f"{getattr(code, 'co_qualname', code.co_name)} ({short_path(code.co_filename)}:{code.co_firstlineno})"
+
+
+def short_path(path: str) -> str:
+    """The part of a file's path that tells it apart: from its package on, or its name."""
+    for root in sorted(sys.path, key=len, reverse=True):
+        if root and path.startswith(root.rstrip("/") + "/"):
+            return path[len(root.rstrip("/")) + 1 :]
+    return path.rpartition("/")[2]
