@@ -69,7 +69,9 @@ def file_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._") or "model"
 
 
-def write_card(original: ModelCard, model: Path, card: Path, *, version: str, source: str) -> ModelCard:
+def write_card(
+    original: ModelCard, model: Path, card: Path, *, version: str, source: str, size: tuple[int, int] | None = None
+) -> ModelCard:
     """Write the card of a variant beside its model.
 
     Args:
@@ -78,10 +80,13 @@ def write_card(original: ModelCard, model: Path, card: Path, *, version: str, so
         card: where to write, in the same folder.
         version: of the variant.
         source: how it was made.
+        size: width and height of the picture it takes, if not the original's.
     """
     values: dict[str, Any] = original.model_dump(mode="json", exclude_none=True)
     values = {key: value for key, value in values.items() if value != []}
     values |= {"version": version, "file": model.name, "sha256": digest(model), "source": source}
+    if size is not None:
+        values["input"] = {**values["input"], "size": list(size)}
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
     card.write_text(
         f"# {original.name}, {version}; every key is explained in models/README.md\n{text}", encoding="utf-8"

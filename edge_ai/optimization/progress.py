@@ -45,8 +45,10 @@ class Made:
         path: its ONNX file.
         notes: what whoever ships it should know, a sentence each.
         layers: what became of its operators; those that stayed as they were may be left out.
+        size: width and height of the picture it takes; None: as the original.
     """
 
     path: Path
     notes: tuple[str, ...] = ()
     layers: tuple[LayerChange, ...] = ()
+    size: tuple[int, int] | None = None

@@ -16,6 +16,7 @@ from edge_ai.optimization.quantization.half import to_half
 from edge_ai.optimization.quantization.quantize import quantize_dynamic, quantize_static
 from edge_ai.optimization.quantization.sensitivity import Sensitivity, leave, sensitivities
 from edge_ai.optimization.report import write_report
+from edge_ai.optimization.resizing import resize
 from edge_ai.optimization.results import report_data
 
 QuantizeMethod = Literal["static", "dynamic", "fp16"]
@@ -122,12 +123,29 @@ def prune_model(
         return _conclude(trial, work, output, command, _Tried(carded(job, made, f"pruned, {method}", "fp32")))
 
 
+def resize_model(
+    job: Job, output: Path, *, size: tuple[int, int], command: str = "", progress: Progress = silent
+) -> Outcome:
+    """Let a model take a smaller picture and ship it if it passes; arguments and errors as of `quantize`.
+
+    Args:
+        size: width and height in pixels.
+    """
+    with artifact.workplace(output, *needed(job)) as work:
+        trial = Trial(job, progress)
+        name = "x".join(map(str, size))
+        path = work / f"{artifact.file_name(job.card.name)}_{name}.onnx"
+        made = resize(job.card.model_path, path, size, job.card.input, progress=progress)
+        return _conclude(trial, work, output, command, _Tried(carded(job, made, f"input {name}", "fp32")))
+
+
 def carded(job: Job, made: Made, name: str, precision: str) -> Variant:
     """A variant with its card beside its model."""
     how = made.path.stem.removeprefix(artifact.file_name(job.card.name)).strip("_").replace("_", ".")
     version = f"{job.card.version}+{how}"
     source = f"{name} of {job.card.name} {job.card.version} (sha256 {job.card.sha256}), by edge_ai; {job.card.source}"
-    card = artifact.write_card(job.card, made.path, made.path.with_suffix(".yaml"), version=version, source=source)
+    path = made.path.with_suffix(".yaml")
+    card = artifact.write_card(job.card, made.path, path, version=version, source=source, size=made.size)
     return Variant(name, precision, card, made)
 
 
