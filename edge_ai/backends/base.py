@@ -15,6 +15,7 @@ from edge_ai.backends.options import BackendOptions
 from edge_ai.backends.tensors import Array, Shape, check_feeds
 from edge_ai.backends.tensors import TensorSpec as TensorSpec
 from edge_ai.core.errors import BackendError, ModelError
+from edge_ai.core.spans import profiled
 
 B = TypeVar("B", bound="Backend")
 
@@ -114,6 +115,7 @@ class Backend(ABC):
             self._checked.clear()
             self._active = True
 
+    @profiled(name="infer")
     def infer(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """Run the model once.
 

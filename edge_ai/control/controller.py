@@ -14,6 +14,7 @@ from edge_ai.control.params import ControlParams
 from edge_ai.control.scene import Scene
 from edge_ai.control.tracker import Target
 from edge_ai.core.clock import NS, Clock
+from edge_ai.core.spans import profiled
 from edge_ai.core.types import STOP, Result
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ class Controller:
             self._scene.forget_target()
             return done
 
+    @profiled(name="track")
     def offer(self, result: Result) -> None:
         """Hand in a result. One that is too old, out of order or malformed is refused and counted.
 
@@ -84,6 +86,7 @@ class Controller:
             if self._active:
                 self._intake.offer(result, self._params, self._clock.steady_ns())
 
+    @profiled(name="control")
     def step(self) -> Command:
         """Decide what to do now. Never raises: what goes wrong inside stops the robot and is logged."""
         with self._lock:

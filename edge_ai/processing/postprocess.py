@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_ai.core.spans import profiled
 from edge_ai.core.types import Classification, Detections, FloatArray, FrameHeader, Result, Segmentation
 from edge_ai.processing.card import ModelCard
 from edge_ai.processing.decode.base import RawClasses, RawDetections, RawMap, check_finite
@@ -36,6 +37,7 @@ class PostProcessor:
         self._classes = card.class_ids(classes) if classes else None
         self._decoder = card.make_decoder(score_threshold or None)
 
+    @profiled(name="postprocess")
     def __call__(self, outputs: Mapping[str, NDArray[Any]], placement: Placement) -> Answer:
         """The answer about one image: Detections from a detector or a model that finds keypoints, Classification from a
         classifier, Segmentation from a segmenter.

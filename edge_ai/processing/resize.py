@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_ai.core.errors import ModelError
+from edge_ai.core.spans import profiled
 from edge_ai.core.types import FloatArray, Image
 from edge_ai.processing.image import ENCODINGS, check_image, image_size, to_channels
 from edge_ai.processing.spec import InputSpec
@@ -85,6 +86,7 @@ class Preprocessor:
         self._planes = np.empty((spec.channels, spec.size[1], spec.size[0]), np.uint8)
         self._plans: dict[tuple[Any, ...], _Plan] = {}
 
+    @profiled(name="preprocess")
     def prepare(self, image: NDArray[Any], encoding: str, out: NDArray[Any]) -> Placement:
         """Fill an input tensor with an image.
 

@@ -1,14 +1,17 @@
 """Samples this process from within: stacks by the interpreter, weighed by the kernel's clock of each thread.
 
 A sample looks at every thread's clock and walks the stacks of those that have worked since the last one: of 150 threads
-that wait, none. What a thread used is exact; which of its functions used it is estimated from where it was found.
+that wait, none. What a thread used is exact; which of its functions used it is estimated from where it was found. The
+interpreter lets a sample through when a thread waits, calls into a library that lets go of it, or has held it for 5 ms.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from types import CodeType, FrameType
 
 from edge_ai.monitoring.profiling.stacks import NATIVE, UNSEEN, Stack, Stacks
@@ -29,26 +32,29 @@ _WAITS = {
 class InProcessSampler:
     """Looks at all threads of this process, on the calling thread, which is left out."""
 
-    name = "in-process"
+    name, rate = "in-process", 50.0
 
-    def sample(self, seconds: float, rate: float, stop: threading.Event | None = None) -> Stacks:
+    def sample(self, seconds: float, rate: float = 0.0, stop: threading.Event | None = None) -> Stacks:
         """Look for a time.
 
         Args:
             seconds: how long.
-            rate: samples a second.
+            rate: samples a second; 0: its own.
             stop: ends it early.
         """
-        stop = stop or threading.Event()
+        stop, period = stop or threading.Event(), 1 / (rate or self.rate)
         known, begun = _Threads(), time.monotonic()
         samples, due = 0, begun
-        while (due := due + 1 / rate) <= begun + seconds and not stop.wait(max(0.0, due - time.monotonic())):
+        while (due := due + period) <= begun + seconds and not stop.wait(max(0.0, due - time.monotonic())):
             known.look()
             samples += 1
-            due = max(due, time.monotonic() - 1 / rate)  # samples that were missed are not made up for
+            due = max(due, time.monotonic() - period)  # samples that were missed are not made up for
         weights = known.weights()
         took = time.monotonic() - begun
-        notes = ("Processor time: what only waits is not seen.",)
+        notes = (
+            "Processor time by the kernel's clocks: each thread's is exact, and what only waits is not seen.",
+            "A sample waits for the interpreter: short work that holds it shows in what lets it go next.",
+        )
         return Stacks(took, weights, samples, self.name, threading.active_count(), notes)
 
 
@@ -102,7 +108,11 @@ class _Threads:
         """Processor seconds by stack: each thread's own, shared out over where it was found at work."""
         weights: dict[Stack, float] = {}
         python = {thread.native_id: thread.name for thread in threading.enumerate()}
-        names = {**all_threads(), **{k: v for k, v in python.items() if k is not None}, **self._names}
+        kernel = all_threads()
+        # A library's thread has the name of the one that started it, unless the library gives it another.
+        unnamed = kernel.get(os.getpid(), "")
+        native = {native_id: "of libraries" if name == unnamed else name for native_id, name in kernel.items()}
+        names = {**native, **{k: v for k, v in python.items() if k is not None}, **self._names}
         for native_id, name in names.items():
             if native_id == self._own:
                 continue
@@ -110,7 +120,7 @@ class _Threads:
             stacks = self._found.get(native_id) or self._asleep.get(native_id) or {}
             whole = sum(stacks.values())
             for key, part in stacks.items():
-                stack = (name, *map(_label, reversed(self._stacks[key])))
+                stack = (name, *_labels(self._stacks[key]))
                 weights[stack] = weights.get(stack, 0.0) + spent * part / whole / 1e9
             if not stacks and spent > _LEAST_NS:
                 stack = (name, UNSEEN if native_id in python else NATIVE)
@@ -122,8 +132,14 @@ def _sleeps(code: CodeType) -> bool:
     return code.co_name in _WAITS.get(code.co_filename.rpartition("/")[2], ())
 
 
+def _labels(codes: Sequence[CodeType]) -> Iterator[str]:
+    """Outermost first and as py-spy words them, function (file:first line), without the machinery of imports."""
+    for code in reversed(codes):
+        if not code.co_filename.startswith("<frozen importlib"):
+            yield _label(code)
+
+
 def _label(code: CodeType) -> str:
-    """As py-spy words it: function (file:first line)."""
     return f"{getattr(code, 'co_qualname', code.co_name)} ({short_path(code.co_filename)}:{code.co_firstlineno})"
 
 

@@ -67,7 +67,8 @@ class TraceRecording:
         stages, marked = spans.stage_costs(), spans.span_costs()
         found = [*bottlenecks(stages, threshold), *bottlenecks(marked, threshold, spans.seconds)]
         done.files, done.seconds, done.bottlenecks = (path,), spans.seconds, tuple(found)
-        done.message = _words(found, f"{len(spans.journeys)} frames in {spans.seconds:.1f} s")
+        frames = f"{len(spans.journeys)} frames in " if spans.journeys else ""
+        done.message = _words(found, f"{frames}{spans.seconds:.1f} s")
         if not stages and not marked:
             done.message = "nothing was recorded: no frame had a result, and no marked function ran"
         if spans.lost:

@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_ai.core.errors import EdgeAIError, ParameterError
 from edge_ai.monitoring.profiling.bottlenecks import THRESHOLD
 from edge_ai.monitoring.profiling.profile import Profile, Recording, StackRecording, TraceRecording, profile_folder
-from edge_ai.monitoring.profiling.sampling import RATE, Sampler, sampler_for
+from edge_ai.monitoring.profiling.sampling import Sampler, sampler_for
 
 SECONDS, LONGEST = 5.0, 600.0
 """How long a profile lasts where nobody says, and at most, s."""
@@ -24,7 +24,7 @@ class Profiler:
     Args:
         name: of the node or program, for titles and the names of files.
         threshold: share of the time, 0 to 1, from which on something is called a bottleneck.
-        rate: samples a second.
+        rate: samples a second; 0: the sampler's own.
         sampler: who samples; default the one that slows a busy machine least.
 
     Example:
@@ -38,7 +38,7 @@ class Profiler:
         name: str = "edge_ai",
         *,
         threshold: float = THRESHOLD,
-        rate: float = RATE,
+        rate: float = 0.0,
         sampler: Sampler | None = None,
     ) -> None:
         self._name, self._threshold, self._rate = name, threshold, rate

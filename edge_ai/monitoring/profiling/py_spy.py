@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,11 +26,13 @@ _THREAD = re.compile(r"^thread \([^)]*\)(: )?")
 class PySpySampler:
     """Looks at a process through py-spy, a process of its own.
 
+    Each sample takes it 10 to 20 ms of a processor for 150 threads, so its own rate is low.
+
     Args:
         pid: of whom; 0: this process.
     """
 
-    name = "py-spy"
+    name, rate = "py-spy", 10.0
 
     def __init__(self, pid: int = 0) -> None:
         self._pid = pid or os.getpid()
@@ -40,12 +43,12 @@ class PySpySampler:
         beside = Path(sys.executable).parent / "py-spy"
         return str(beside) if beside.is_file() else shutil.which("py-spy") or ""
 
-    def sample(self, seconds: float, rate: float, stop: threading.Event | None = None) -> Stacks:
+    def sample(self, seconds: float, rate: float = 0.0, stop: threading.Event | None = None) -> Stacks:
         """Look for a time.
 
         Args:
             seconds: how long.
-            rate: samples a second.
+            rate: samples a second; 0: its own.
             stop: ends it early.
 
         Raises:
@@ -54,19 +57,21 @@ class PySpySampler:
         program = self.executable()
         if not program:
             raise EdgeAIError("py-spy", got="none here", wanted="it installed", mend="pip install 'edge_ai[profile]'")
+        rate, begun = max(1.0, round(rate or self.rate)), time.monotonic()
         with tempfile.TemporaryDirectory(prefix="edge_ai_profile_") as folder:
             out = Path(folder) / "raw.txt"
             command = [program, "record", "--pid", str(self._pid), "--nonblocking", "--threads", "--function"]
-            command += ["--format", "raw", "--rate", f"{max(1, round(rate))}", "--output", str(out)]
+            command += ["--format", "raw", "--rate", f"{rate:.0f}", "--output", str(out)]
             # Whole seconds are all it takes; one more, and it is ended when the time has come.
             command += ["--duration", f"{int(seconds) + 1}"]
             with _may_look(self._pid):
                 words = _run(command, seconds, stop or threading.Event())
+            took = time.monotonic() - begun
             if not out.is_file():
                 raise EdgeAIError(f"py-spy on process {self._pid}", got=words or "no answer", mend=_mend())
             weights, samples = parse(out.read_text(encoding="utf-8"), rate)
         notes = ("Python functions on a processor at the time; threads without Python are not seen.",)
-        return Stacks(seconds, weights, samples, self.name, notes=notes)
+        return Stacks(took, weights, samples, self.name, notes=notes)
 
 
 def parse(raw: str, rate: float) -> tuple[dict[Stack, float], int]:

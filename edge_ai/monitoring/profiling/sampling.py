@@ -8,17 +8,20 @@ from typing import Protocol
 from edge_ai.core.registry import Registry
 from edge_ai.monitoring.profiling.stacks import Stacks
 
-RATE = 50.0
-"""Samples a second where nobody asks for another number."""
-
 
 class Sampler(Protocol):
-    """Looks at what the threads of a process are doing."""
+    """Looks at what the threads of a process are doing.
+
+    Attributes:
+        name: of the sampler.
+        rate: samples a second where nobody asks for another number.
+    """
 
     name: str
+    rate: float
 
-    def sample(self, seconds: float, rate: float, stop: threading.Event | None = None) -> Stacks:
-        """Look so many times a second, for a time or until ``stop`` is set.
+    def sample(self, seconds: float, rate: float = 0.0, stop: threading.Event | None = None) -> Stacks:
+        """Look ``rate`` times a second (0: its own rate), for a time or until ``stop`` is set.
 
         Raises:
             EdgeAIError: it may not, or cannot.

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 Stack = tuple[str, ...]
 """A thread's name and the functions it was in, outermost first."""
 
-NATIVE = "native thread"
-"""What stands in place of functions for a thread that runs no Python."""
+NATIVE = "native threads"
+"""What stands in place of functions for threads that run no Python."""
 UNSEEN = "not caught at work"
 """What stands there for one that does, but was never found at it."""
 
@@ -43,7 +43,7 @@ class Stacks:
         """Processor seconds in each function itself, over all threads; native threads by their names."""
         costs: dict[str, float] = {}
         for stack, seconds in self.weights.items():
-            name = f"{stack[0]} ({stack[-1]})" if stack[1:] in ((NATIVE,), (UNSEEN,)) else stack[-1]
+            name = f"{stack[-1]} {stack[0]}" if stack[1:] in ((NATIVE,), (UNSEEN,)) else stack[-1]
             costs[name] = costs.get(name, 0.0) + seconds
         return costs
 
