@@ -1,10 +1,10 @@
-"""What every managed node shares: checked parameters, safe transitions and diagnostics."""
+"""What every managed node shares: checked parameters, safe transitions, diagnostics and metrics."""
 
 from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -15,13 +15,18 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
 from edge_ai.core.errors import EdgeAIError
+from edge_ai.core.memory import free_memory
 from edge_ai.core.params import Params
+from edge_ai.monitoring.performance import NodeStats
+from edge_ai.monitoring.readings import Readings
 from edge_ai.nodes.diagnostics import Diagnosis, Diagnostics
+from edge_ai.nodes.node_metrics import MetricsPublisher
 from edge_ai.nodes.process_settings import CLASSES, ProcessSettings
 from edge_ai.nodes.qos import publisher_events, subscription_events
 from edge_ai.nodes.qos_overrides import overridable
 from edge_ai.nodes.reader import Held, Inbox
 from edge_ai.nodes.ros_params import NodeParams
+from edge_ai.nodes.upkeep import Upkeep
 
 
 class RosClock:
@@ -40,19 +45,23 @@ class RosClock:
 class ManagedNode(LifecycleNode):
     """A lifecycle node whose subclass says only what is its own.
 
-    A subclass writes `configure`, `activate`, `deactivate`, `cleanup`, `diagnose` and,
+    A subclass writes `configure`, `activate`, `deactivate`, `cleanup`, `diagnose`, `measure` and,
     if parameters may change while it runs, `params_changed`. Each may raise `EdgeAIError`: the reason is logged, shown
     on /diagnostics, and the transition fails.
+
+    Attributes:
+        stats: takes what the node does; it goes out on node_metrics once a second.
 
     Args:
         name: of the node.
         classes: its parameter classes by prefix, see `NodeParams`; `RealtimeParams` come on top as ``process.``.
+        rates: names of what it counts, told as 0 while nothing comes.
 
     Raises:
         ParameterError: a parameter given at start is wrong.
     """
 
-    def __init__(self, name: str, classes: Mapping[str, type[Params]]) -> None:
+    def __init__(self, name: str, classes: Mapping[str, type[Params]], rates: Sequence[str] = ()) -> None:
         super().__init__(name)
         self.params = NodeParams(self, {**classes, **CLASSES})
         self.params.watch(frozen=lambda: self.state != State.PRIMARY_STATE_UNCONFIGURED, on_change=self.params_changed)
@@ -62,7 +71,10 @@ class ManagedNode(LifecycleNode):
         self._process = ProcessSettings(self)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._diagnostics = Diagnostics(self)
-        self.every(1.0, self._publish_diagnostics)
+        self.stats = NodeStats(self.clock, rates=rates)
+        self._metrics = MetricsPublisher(self)
+        self._upkeep = Upkeep(self)
+        self.every(1.0, self._tell)
 
     # What a subclass writes -------------------------------------------------------------------------------------
 
@@ -84,6 +96,18 @@ class ManagedNode(LifecycleNode):
     def diagnose(self) -> Diagnosis:
         """Level, message and values while active."""
         return DiagnosticStatus.OK, "active", {}
+
+    def measure(self) -> Mapping[str, Readings]:
+        """Give `stats` what it does not have yet, once a second while active.
+
+        Returns:
+            Readings of the parts of a composed node, by the names that they have as nodes.
+        """
+        return {}
+
+    def free_memory(self) -> int:
+        """Give back what can be had again; returns bytes."""
+        return free_memory()
 
     # What a subclass uses ---------------------------------------------------------------------------------------
 
@@ -171,11 +195,17 @@ class ManagedNode(LifecycleNode):
 
     on_error = on_shutdown
 
+    def destroy_node(self) -> None:
+        """Take everything down."""
+        self._upkeep.close()
+        super().destroy_node()
+
     def _cleanup(self) -> None:
         self._process.cleanup(self.cleanup)
 
     def _attempt(self, what: str, action: Callable[[], None], *, keep_fault: bool = False) -> TransitionCallbackReturn:
         fault = ""
+        self._metrics.excuse()  # it may take its time, such as to load a model, or be the last thing it does
         try:
             action()
         except EdgeAIError as error:
@@ -188,7 +218,12 @@ class ManagedNode(LifecycleNode):
             self.fault = fault
         return TransitionCallbackReturn.FAILURE if fault else TransitionCallbackReturn.SUCCESS
 
-    # Diagnostics ------------------------------------------------------------------------------------------------
+    # Diagnostics and metrics ------------------------------------------------------------------------------------
+
+    def _tell(self) -> None:
+        self._publish_diagnostics()
+        parts = self.measure() if self.state == State.PRIMARY_STATE_ACTIVE else {}
+        self._metrics.publish({self.get_name(): self.stats.readings(), **parts})
 
     def _qos_fault(self, topic: str, words: str) -> None:
         self._qos_faults[topic] = words

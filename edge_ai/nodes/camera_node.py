@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
@@ -10,6 +11,7 @@ from edge_ai.capture.capturer import Capturer, CaptureState, CaptureStatus
 from edge_ai.capture.params import CameraParams
 from edge_ai.core.clock import NS
 from edge_ai.core.types import Frame
+from edge_ai.monitoring.readings import Readings
 from edge_ai.msg import InferenceResult
 from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.camera_topics import CameraPublisher
@@ -33,7 +35,7 @@ class CameraNode(ManagedNode):
     """Publishes what a camera source captures, with the time and number of each frame."""
 
     def __init__(self) -> None:
-        super().__init__("camera", {"": CameraParams})
+        super().__init__("camera", {"": CameraParams}, rates=("rate", "dropped"))
         self._capturer: Capturer | None = None
         self._publisher: CameraPublisher | None = None
         self._consumed = _Consumed()
@@ -78,6 +80,13 @@ class CameraNode(ManagedNode):
             "reconnects": status.reconnects,
         }
         return _LEVELS[status.state], status.detail or status.state.name.lower(), values
+
+    def measure(self) -> Mapping[str, Readings]:
+        assert self._capturer is not None
+        status = self._capturer.status
+        self.stats.total("rate", status.captured)
+        self.stats.total("dropped", status.dropped)
+        return {}
 
     def _on_frame(self, frame: Frame) -> None:
         assert self._capturer is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from edge_ai.batching.fair_queue import Share
 from edge_ai.core.clock import NS, to_steady
 from edge_ai.core.errors import EdgeAIError, ImageError
 from edge_ai.core.types import Frame, FrameHeader, PendingFrame, Result
+from edge_ai.monitoring.readings import Readings
 from edge_ai.msg import InferenceRequest, InferenceResponse
 from edge_ai.nodes import convert, images
 from edge_ai.nodes.base import ManagedNode
@@ -38,7 +39,7 @@ class CloudNode(ManagedNode):
 
     def __init__(self) -> None:
         classes = {"": CloudServiceParams, "inference.": InferenceParams, "cloud.": CloudParams}
-        super().__init__("cloud", classes)
+        super().__init__("cloud", classes, rates=("rate", "failed"))
         self._card: ModelCard | None = None
         self._model: Model | None = None
         self._side: ModelSide | None = None
@@ -122,6 +123,14 @@ class CloudNode(ManagedNode):
         if self._uplink is not None and self._uplink.fault:
             return DiagnosticStatus.ERROR, self._uplink.fault, values
         return DiagnosticStatus.OK, "active", values
+
+    def measure(self) -> Mapping[str, Readings]:
+        assert self._service is not None
+        counts = self._service.counts
+        self.stats.total("rate", counts[Status.OK])
+        self.stats.total("failed", sum(counts.values()) - counts[Status.OK])
+        self.stats.gauge("queue", self._service.in_flight)
+        return {}
 
     def _configure(self, answering: Model | Connected) -> None:
         inference = self.params["inference."]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from edge_ai.control.controller import Command, Controller, ControlState
 from edge_ai.control.params import ControlParams
+from edge_ai.monitoring.readings import Readings
 from edge_ai.msg import InferenceResult
 from edge_ai.nodes import convert
 from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.command_topics import CommandPublisher
 from edge_ai.nodes.diagnostics import Diagnosis
 from edge_ai.nodes.emergency_stop import EmergencyStop
+from edge_ai.nodes.node_metrics import tell_command
 from edge_ai.nodes.qos import NEWEST
 from edge_ai.nodes.reader import Inbox, Reader
 from edge_ai.nodes.runner import run
@@ -22,7 +26,7 @@ class ControlNode(ManagedNode):
     """Follows a person, stops for obstacles, and publishes zero whenever it is not sure."""
 
     def __init__(self) -> None:
-        super().__init__("control", {"": ControlParams})
+        super().__init__("control", {"": ControlParams}, rates=("commands", "refused"))
         self._controller: Controller | None = None
         self._loop: ControlLoop | None = None
         self._publisher: CommandPublisher | None = None
@@ -72,6 +76,10 @@ class ControlNode(ManagedNode):
         values = {"state": command.state.name, "commands": command.commands, "refused results": command.refused}
         bad = command.state in (ControlState.STALE, ControlState.MALFORMED, ControlState.EMERGENCY_STOP)
         return (DiagnosticStatus.ERROR if bad else DiagnosticStatus.OK), command.reason, values
+
+    def measure(self) -> Mapping[str, Readings]:
+        tell_command(self.stats, self._last)
+        return {}
 
     def _on_result(self, inbox: Inbox) -> None:
         message = inbox.take()

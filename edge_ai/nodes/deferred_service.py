@@ -8,27 +8,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from rclpy.callback_groups import CallbackGroup
 from rclpy.guard_condition import GuardCondition
 from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.node import Node
 
+from edge_ai.nodes.mailbox import Withheld
+
 log = logging.getLogger(__name__)
 
 _NO_LIMIT = -1
-
-
-class _Withheld(CallbackGroup):
-    """Keeps a service out of the executor's hands."""
-
-    def can_execute(self, entity: Any) -> bool:
-        return False
-
-    def beginning_execution(self, entity: Any) -> bool:
-        return False
-
-    def ending_execution(self, entity: Any) -> None:
-        """Nothing to give back."""
 
 
 class DeferredService:
@@ -43,7 +31,7 @@ class DeferredService:
 
     def __init__(self, node: Node, kind: Any, name: str, handle: Callable[[Any, Callable[[Any], None]], None]) -> None:
         self._node, self._kind, self._handle = node, kind, handle
-        self._service = node.create_service(kind, name, _never, callback_group=_Withheld())
+        self._service = node.create_service(kind, name, _never, callback_group=Withheld())
         self._end = GuardCondition(None, None, context=node.context)
         self._lock = threading.Lock()
         self._stopping = self._closed = False

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from edge_ai.core.clock import NS
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.types import Frame, Result
 from edge_ai.monitoring.performance import PerformanceLog
+from edge_ai.monitoring.readings import Readings
 from edge_ai.msg import ControlStatus
 from edge_ai.nodes.annotator import overlay_of_status
 from edge_ai.nodes.base import ManagedNode
@@ -31,7 +34,7 @@ class InferenceNode(ManagedNode):
     """Runs the model of a card on the images of all cameras it is told of."""
 
     def __init__(self) -> None:
-        super().__init__("inference", {"": InferenceParams})
+        super().__init__("inference", {"": InferenceParams}, rates=("rate", "dropped", "failed"))
         self._variants: Variants | None = None
         self._pipeline: Pipeline | None = None
         self._feeds: dict[str, CameraFeed] = {}
@@ -128,6 +131,13 @@ class InferenceNode(ManagedNode):
             return DiagnosticStatus.WARN, f"no result yet: waiting for images on {', '.join(silent)}", values
         return DiagnosticStatus.OK, "active", values
 
+    def measure(self) -> Mapping[str, Readings]:
+        assert self._pipeline is not None
+        counts = self._pipeline.counts
+        self.stats.total("dropped", counts.dropped + sum(feed.missed for feed in self._feeds.values()))
+        self.stats.total("failed", counts.failed)
+        return {}
+
     def _take(self, pipeline: Pipeline, batches: bool, _inbox: Inbox) -> None:
         """Take images when a worker is free: taken earlier they would only be copied and replaced.
 
@@ -158,7 +168,9 @@ class InferenceNode(ManagedNode):
         if pipeline is None or feed is None:
             return
         feed.publisher.result(result, frame, pipeline.counts_of(frame.camera).dropped + feed.missed)
-        self._performance.add(result.timings, (self.clock.steady_ns() - result.header.steady_ns) / 1e9)
+        age = (self.clock.steady_ns() - result.header.steady_ns) / NS
+        self._performance.add(result.timings, age)
+        self.stats.add(result.timings, age)
 
     def _on_error(self, _frame: Frame, error: Exception) -> None:
         self._complain(error)

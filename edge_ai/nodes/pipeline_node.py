@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -11,9 +12,11 @@ from edge_ai.capture.capturer import CaptureState, CaptureStatus
 from edge_ai.capture.params import CameraParams
 from edge_ai.control.controller import Command, ControlState
 from edge_ai.control.params import ControlParams
+from edge_ai.core.clock import NS
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.types import Frame, Result
-from edge_ai.monitoring.performance import PerformanceLog
+from edge_ai.monitoring.performance import NodeStats, PerformanceLog
+from edge_ai.monitoring.readings import Readings
 from edge_ai.nodes.annotator import overlay_of_command
 from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.camera_topics import CameraPublisher
@@ -21,6 +24,7 @@ from edge_ai.nodes.cloud_side import cloud_side
 from edge_ai.nodes.command_topics import CommandPublisher
 from edge_ai.nodes.diagnostics import Diagnosis
 from edge_ai.nodes.emergency_stop import EmergencyStop
+from edge_ai.nodes.node_metrics import part, tell_command, tell_routing
 from edge_ai.nodes.result_topics import ResultPublisher
 from edge_ai.nodes.router_status import RouterStatusPublisher
 from edge_ai.nodes.runner import run
@@ -42,7 +46,13 @@ class PipelineNode(ManagedNode):
                 "router.": RouterParams,
                 "cloud.": CloudParams,
             },
+            rates=("rate", "dropped", "failed"),
         )
+        self._parts = {
+            "camera": NodeStats(self.clock, rates=("rate", "dropped")),
+            "control": NodeStats(self.clock, rates=("commands", "refused")),
+            "router": NodeStats(self.clock, rates=()),
+        }
         self._robot: Robot | None = None
         self._topics: tuple[CameraPublisher, ResultPublisher, CommandPublisher] | None = None
         self._router_status: RouterStatusPublisher | None = None
@@ -135,6 +145,21 @@ class PipelineNode(ManagedNode):
             return DiagnosticStatus.WARN, note, values
         return DiagnosticStatus.OK, "active", values
 
+    def measure(self) -> Mapping[str, Readings]:
+        assert self._robot is not None
+        counts, capture = self._robot.counts, self._robot.capturer.status
+        self.stats.total("dropped", counts.dropped)
+        self.stats.total("failed", counts.failed)
+        self._parts["camera"].total("rate", capture.captured)
+        self._parts["camera"].total("dropped", capture.dropped)
+        tell_command(self._parts["control"], self._last)
+        if self._router_status is not None:
+            tell_routing(self._parts["router"], self._router_status.report)
+        return {name: readings for name, stats in self._parts.items() if (readings := part(stats))}
+
+    def free_memory(self) -> int:
+        return self._robot.free_memory() if self._robot is not None else super().free_memory()
+
     def _on_frame(self, frame: Frame) -> None:
         if self._topics is not None and self._robot is not None:
             self._topics[0].frame(frame, self._robot.capturer.status)
@@ -147,7 +172,9 @@ class PipelineNode(ManagedNode):
     def _on_result(self, result: Result, frame: Frame) -> None:
         if self._topics is not None and self._robot is not None:
             self._topics[1].result(result, frame, self._robot.counts.dropped)
-            self._performance.add(result.timings, (self.clock.steady_ns() - result.header.steady_ns) / 1e9)
+            age = (self.clock.steady_ns() - result.header.steady_ns) / NS
+            self._performance.add(result.timings, age)
+            self.stats.add(result.timings, age)
 
     def _on_error(self, _frame: Frame, error: Exception) -> None:
         self._last_error = str(error) if isinstance(error, EdgeAIError) else f"{type(error).__name__}: {error}"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from edge_ai.core.clock import NS
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.types import Frame, Result
+from edge_ai.monitoring.readings import Readings
 from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.camera_feed import CameraFeed
 from edge_ai.nodes.cloud_side import cloud_side
 from edge_ai.nodes.diagnostics import Diagnosis
+from edge_ai.nodes.node_metrics import tell_routing
 from edge_ai.nodes.reader import Inbox, Reader
 from edge_ai.nodes.router_status import RouterStatusPublisher
 from edge_ai.nodes.runner import run
@@ -28,7 +32,8 @@ class RouterNode(ManagedNode):
     """Stands between the cameras and the inference node, which it moves into the namespace ``edge``."""
 
     def __init__(self) -> None:
-        super().__init__("router", {"": RouterParams, "cloud.": CloudParams})
+        classes = {"": RouterParams, "cloud.": CloudParams}
+        super().__init__("router", classes, rates=("rate", "dropped", "failed"))
         self._feeds: dict[str, CameraFeed] = {}
         self._status: RouterStatusPublisher | None = None
         self._edge: TopicEdge | None = None
@@ -127,6 +132,15 @@ class RouterNode(ManagedNode):
             return DiagnosticStatus.WARN, f"cloud: {fault or status.cloud.state.why}", values
         return DiagnosticStatus.OK, "active", values
 
+    def measure(self) -> Mapping[str, Readings]:
+        assert self._routes is not None
+        assert self._status is not None
+        counts = self._routes.router.counts
+        self.stats.total("dropped", counts.dropped + sum(feed.missed for feed in self._feeds.values()))
+        self.stats.total("failed", counts.failed)
+        tell_routing(self.stats, self._status.report)
+        return {}
+
     def _ask_status(self) -> RouterStatus | None:
         return self._routes.router.status if self._routes is not None else None
 
@@ -145,6 +159,7 @@ class RouterNode(ManagedNode):
         if not isinstance(frame, Frame) and feed.publisher.annotator.watched:
             frame = frame.read()
         feed.publisher.result(result, frame, feed.missed + routes.router.counts.dropped)
+        self.stats.add(result.timings, (self.clock.steady_ns() - result.header.steady_ns) / NS)
 
     def _on_error(self, _frame: Source, error: Exception) -> None:
         self._complain(error)

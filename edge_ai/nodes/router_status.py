@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from std_msgs.msg import Header
@@ -23,6 +23,9 @@ class RouterStatusPublisher:
     Args:
         node: publishes.
         ask: gives the state; None: there is none now.
+
+    Attributes:
+        report: the newest, by field of the message.
     """
 
     def __init__(self, node: ManagedNode, ask: Callable[[], Status | None]) -> None:
@@ -31,6 +34,7 @@ class RouterStatusPublisher:
         self._timer: Any = node.every(_PERIOD, self._publish)
         self._reporter = RouterReporter()
         self._breaker = ""
+        self.report: Mapping[str, Any] = {}
 
     def destroy(self) -> None:
         """Take the topic down."""
@@ -47,4 +51,5 @@ class RouterStatusPublisher:
                 self._node.get_logger().info(words)
             self._breaker = status.cloud.breaker
         header = Header(stamp=convert.ns_to_time(self._node.clock.stamp_ns()))
-        self._publisher.publish(RouterStatus(header=header, **self._reporter.report(status)))
+        self.report = self._reporter.report(status)
+        self._publisher.publish(RouterStatus(header=header, **self.report))

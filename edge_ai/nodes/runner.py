@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import threading
@@ -48,7 +49,8 @@ def run(make_node: Callable[[], Node], args: list[str] | None = None) -> int:
     stop.set()
     spinner.join(timeout=5.0)
     if isinstance(node, LifecycleNode):
-        node.trigger_shutdown()
+        with contextlib.suppress(RCLError):  # a client has shut it down already
+            node.trigger_shutdown()
     node.destroy_node()
     rclpy.try_shutdown()
     return 0

@@ -59,7 +59,7 @@ class Robot:
         self.probe.create_subscription(kind, topic, got.append, qos)
         return got
 
-    def call(self, kind, name, **fields):
+    def call(self, kind, name, /, **fields):
         """Call a service and return its response."""
         client = self.probe.create_client(kind, name)
         assert client.wait_for_service(DEADLINE), name

@@ -1,0 +1,80 @@
+"""node_metrics: how a node fares, once a second."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from std_msgs.msg import Header
+
+from edge_ai.control.command import Command, ControlState
+from edge_ai.core.clock import NS
+from edge_ai.monitoring.performance import NodeStats
+from edge_ai.monitoring.readings import Readings
+from edge_ai.msg import NodeMetrics, Reading
+from edge_ai.nodes import convert
+from edge_ai.nodes.qos import STATUS
+
+
+class MetricsPublisher:
+    """Publishes readings under the names of doc/watching.md.
+
+    Args:
+        node: publishes; its name stands in the message, relative to the namespace of the topic.
+    """
+
+    def __init__(self, node: Any) -> None:
+        self._node = node
+        self._publisher = node.publisher(NodeMetrics, "node_metrics", STATUS)
+        self._before_ns = node.clock.steady_ns()
+
+    def publish(self, parts: Mapping[str, Readings]) -> None:
+        """Publish one message for each part.
+
+        Args:
+            parts: what is known, by name of the node, or of a part of a composed one.
+        """
+        now = self._node.clock.steady_ns()
+        period, self._before_ns = (now - self._before_ns) / NS, now
+        for name, readings in parts.items():
+            self._send(name, period, readings)
+
+    def excuse(self) -> None:
+        """Say that silence from now until the next metrics is no crash, by a message of no period."""
+        self._send(self._node.get_name(), 0.0, {})
+
+    def _send(self, name: str, period: float, readings: Readings) -> None:
+        header = Header(stamp=convert.ns_to_time(self._node.clock.stamp_ns()))
+        self._publisher.publish(
+            NodeMetrics(header=header, node=name, period=period, readings=readings_to_msg(readings))
+        )
+
+
+def tell_command(stats: NodeStats, command: Command | None) -> None:
+    """Count what a controller has done so far."""
+    if command is not None:
+        stats.total("commands", command.commands)
+        stats.total("refused", command.refused)
+        stats.gauge("stopped", command.state not in (ControlState.FOLLOWING, ControlState.NO_TARGET))
+
+
+def tell_routing(stats: NodeStats, report: Mapping[str, Any]) -> None:
+    """Take over what a router tells of itself, by the fields of msg/RouterStatus.msg."""
+    for name in ("edge_share", "cloud_share", "skip_share", "cloud_latency", "bandwidth"):
+        stats.gauge(name, report.get(name, math.nan))
+
+
+def part(stats: NodeStats) -> Readings:
+    """Readings of one of several parts of a process, without those of the process."""
+    return {name: value for name, value in stats.readings().items() if name not in ("memory", "cpu")}
+
+
+def readings_to_msg(readings: Readings) -> list[Reading]:
+    """Names and values."""
+    return [Reading(name=name, value=float(value)) for name, value in readings.items()]
+
+
+def readings_from_msg(readings: list[Reading]) -> dict[str, float]:
+    """Values by name."""
+    return {reading.name: reading.value for reading in readings}

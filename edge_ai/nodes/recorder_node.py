@@ -1,0 +1,142 @@
+"""recorder_node: the last seconds of what the robot saw, thought and did, written when something happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticStatus
+from std_msgs.msg import Header
+from std_srvs.srv import Trigger
+
+from edge_ai.core.errors import EdgeAIError
+from edge_ai.monitoring.readings import Readings
+from edge_ai.msg import Alert, ControlStatus, NodeMetrics, RecorderStatus
+from edge_ai.nodes import convert
+from edge_ai.nodes.base import ManagedNode
+from edge_ai.nodes.diagnostics import Diagnosis
+from edge_ai.nodes.qos import STATUS
+from edge_ai.nodes.recorder_topics import RecorderTopics
+from edge_ai.nodes.runner import run
+from edge_ai.recording.params import RecorderParams
+from edge_ai.recording.recorder import FlightRecorder, RecorderState
+from edge_ai.recording.silence import Silence
+
+_FIELDS = [one.name for one in fields(RecorderState) if one.name != "losses"]
+
+
+class RecorderNode(ManagedNode):
+    """Keeps messages in memory; an alert, a node that dies, an emergency stop or a request makes a file of them."""
+
+    def __init__(self) -> None:
+        super().__init__("recorder", {"": RecorderParams}, rates=())
+        self._recorder: FlightRecorder | None = None
+        self._topics: RecorderTopics | None = None
+        self._silence = Silence(self.clock)
+        self._stopped = False
+        self._publisher: Any = None
+        self._timer: Any = None
+        self.create_service(Trigger, "recorder/record", self._on_record)
+
+    def configure(self) -> None:
+        self._publisher = self.publisher(RecorderStatus, "recorder/status", STATUS)
+
+    def activate(self) -> None:
+        self._recorder = FlightRecorder(self.params[""], self.clock)
+        self._silence, self._stopped = Silence(self.clock), False
+        hooks = {
+            "monitor/alerts": self._on_alert,
+            "control/status": self._on_control,
+            "node_metrics": self._on_metrics,
+        }
+        self._topics = RecorderTopics(self, lambda: self.params[""], self._recorder, self.clock, hooks)
+        self._timer = self.every(1.0, self._look)
+
+    def deactivate(self) -> None:
+        if self._timer is not None:
+            self.destroy_timer(self._timer)
+        if self._topics is not None:
+            self._topics.close()
+        if self._recorder is not None:
+            self._recorder.close()
+        self._timer = self._topics = self._recorder = None
+
+    def cleanup(self) -> None:
+        self.deactivate()
+        if self._publisher is not None:
+            self.destroy_publishers(self._publisher)
+        self._publisher = None
+
+    def params_changed(self) -> None:
+        if self._recorder is not None:
+            self._recorder.update(self.params[""])
+
+    def diagnose(self) -> Diagnosis:
+        assert self._recorder is not None
+        assert self._topics is not None
+        status = self._recorder.status
+        values: dict[str, object] = {name: getattr(status, name) for name in _FIELDS}
+        values |= {f"lost of {topic}": count for topic, count in status.losses.items() if count}
+        values["topics"] = ", ".join(sorted(self._topics.topics))
+        if status.fault:
+            return DiagnosticStatus.ERROR, status.fault, values
+        if status.recording:
+            return DiagnosticStatus.OK, f"recording: {status.reason}", values
+        return DiagnosticStatus.OK, f"{status.buffered:.0f} s in memory", values
+
+    def measure(self) -> Mapping[str, Readings]:
+        assert self._recorder is not None
+        status = self._recorder.status
+        self.stats.total("messages", status.messages)
+        self.stats.total("dropped", status.lost)
+        return {}
+
+    def _look(self) -> None:
+        for node in self._silence.lost():
+            self._trigger("crash", f"{node} fell silent: dead or hung")
+        if self._recorder is not None:
+            status = self._recorder.status
+            header = Header(stamp=convert.ns_to_time(self.clock.stamp_ns()))
+            self._publisher.publish(RecorderStatus(header=header, **{name: getattr(status, name) for name in _FIELDS}))
+
+    def _trigger(self, kind: str, reason: str) -> None:
+        if kind in self.params[""].triggers and self._recorder is not None:
+            path = self._recorder.trigger(reason)
+            self.get_logger().warning(f"recording {path}: {reason}")
+
+    # On the listening thread ------------------------------------------------------------------------------------
+
+    def _on_alert(self, _topic: str, message: Alert) -> None:
+        if message.active:
+            error = message.level >= Alert.ERROR and "error" in self.params[""].triggers
+            self._trigger("error" if error else "alert", f"alert {message.name}: {message.message}")
+
+    def _on_control(self, _topic: str, message: ControlStatus) -> None:
+        before, self._stopped = self._stopped, message.state == ControlStatus.EMERGENCY_STOP
+        if self._stopped and not before:
+            self._trigger("emergency_stop", f"emergency stop: {message.reason}")
+
+    def _on_metrics(self, topic: str, message: NodeMetrics) -> None:
+        """Only a process can be lost, not one of several parts of it."""
+        if not message.period or any(reading.name == "memory" for reading in message.readings):
+            node = topic.removesuffix("node_metrics") + message.node
+            self._silence.heard(node, excused=not message.period)
+
+    # ------------------------------------------------------------------------------------------------------------
+
+    def _on_record(self, _request: Any, response: Trigger.Response) -> Trigger.Response:
+        if self._recorder is None:
+            response.message = "the recorder is not active"
+            return response
+        try:
+            response.message = str(self._recorder.trigger("asked for"))
+            response.success = True
+        except EdgeAIError as error:
+            response.message = str(error)
+        return response
+
+
+def main() -> int:
+    """Run the node; returns the exit status."""
+    return run(RecorderNode)

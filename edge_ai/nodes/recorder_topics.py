@@ -1,0 +1,249 @@
+"""What the flight recorder listens to: topics as they come up, their messages as the bytes that came over the wire."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import cv2
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.serialization import deserialize_message
+
+from edge_ai.core.clock import Clock
+from edge_ai.core.errors import EdgeAIError
+from edge_ai.nodes import images
+from edge_ai.nodes.mailbox import Mailbox
+from edge_ai.nodes.neighbours import Neighbours
+from edge_ai.processing.image import to_channels
+from edge_ai.recording import messages
+from edge_ai.recording.params import RecorderParams
+from edge_ai.recording.recorder import FlightRecorder
+
+log = logging.getLogger(__name__)
+
+_DEPTH = 50
+_LOOK = 2.0  # s between two looks for new topics
+_RARELY = 60.0  # s between two looks at what hardly changes and yet is published with every frame
+_POLL = 0.05  # s between two looks for new messages
+
+Hook = Callable[[str, Any], None]
+"""Gets the full name of the topic and a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A topic to record.
+
+    Attributes:
+        kind: of its messages; empty: whatever it is.
+        newest: only the newest message is of interest: hundreds may come a second.
+        latched: holds until the next one, though nobody publishes it so.
+        volatile: what was said before does not count, though it is kept for those who come late.
+    """
+
+    kind: str = ""
+    newest: bool = False
+    latched: bool = False
+    volatile: bool = False
+
+
+IMAGE = "camera/image_raw"
+# In the namespace of the node, and of its cameras.
+TOPICS = {
+    IMAGE: Wanted("sensor_msgs/msg/Image", newest=True),
+    "camera/camera_info": Wanted(messages.CAMERA_INFO, newest=True, latched=True),
+    "camera/status": Wanted("edge_ai/msg/CameraStatus"),
+    "inference/results": Wanted(messages.RESULT),
+    "inference/model_card": Wanted(messages.STRING),
+    "control/status": Wanted(messages.CONTROL_STATUS),
+    "router/status": Wanted(messages.ROUTER_STATUS),
+    "node_metrics": Wanted("edge_ai/msg/NodeMetrics"),
+    "monitor/status": Wanted(messages.SYSTEM_STATUS),
+    "monitor/alerts": Wanted(messages.ALERT, volatile=True),
+    "monitor/mitigation": Wanted(messages.MITIGATION_STATUS),
+}
+# Of the whole system.
+_SHARED = {
+    "/diagnostics": Wanted("diagnostic_msgs/msg/DiagnosticArray"),
+    "/tf_static": Wanted("tf2_msgs/msg/TFMessage"),
+}
+
+
+@dataclass(slots=True)
+class _Line:
+    """One topic that is listened to."""
+
+    mailbox: Mailbox
+    kind: str
+    how: Wanted
+    hook: Hook | None = None
+    image: bool = False
+    due: float = 0.0
+    lost: int = 0
+    cls: Any = field(default=None)
+
+
+class RecorderTopics:
+    """Listens on a thread of its own, which looks into all topics many times a second; nothing wakes for a message.
+
+    Args:
+        node: subscribes.
+        params: gives the newest parameters.
+        recorder: takes the messages.
+        clock: of the node.
+        hooks: called with each message of a topic, decoded; by the topic's name as of `TOPICS`. Of those of
+            "control/status" only with the newest.
+    """
+
+    def __init__(
+        self,
+        node: Any,
+        params: Callable[[], RecorderParams],
+        recorder: FlightRecorder,
+        clock: Clock,
+        hooks: Mapping[str, Hook],
+    ) -> None:
+        self._node, self._params, self._recorder, self._clock, self._hooks = node, params, recorder, clock, hooks
+        self._neighbours = Neighbours(node)
+        self._lines: dict[str, _Line] = {}
+        self._not_before: dict[str, float] = {}
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="listen", daemon=True)
+        self._thread.start()
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """Full names of those listened to."""
+        return list(self._lines)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._end.set()
+        self._thread.join()
+        for line in self._lines.values():
+            line.mailbox.close()
+        self._lines.clear()
+
+    def _run(self) -> None:
+        look_at = 0.0
+        while not self._end.wait(_POLL):
+            try:
+                if time.monotonic() >= look_at:
+                    look_at = time.monotonic() + _LOOK
+                    self._look()
+                for line in list(self._lines.values()):
+                    self._poll(line)
+            except Exception:
+                log.exception("listening for the flight recorder failed")
+
+    def _look(self) -> None:
+        """Listen to the topics that have come up."""
+        known = dict(self._node.get_topic_names_and_types())
+        for topic, (tail, how) in self._wanted(known).items():
+            kinds = known.get(topic, [])
+            late = time.monotonic() >= self._not_before.get(topic, 0.0)
+            if topic in self._lines or not late or (how.kind or (kinds or [""])[0]) not in kinds:
+                continue
+            publishers = self._node.get_publishers_info_by_topic(topic)
+            if publishers:
+                self._listen(topic, tail, replace(how, kind=kinds[0]), [one.qos_profile for one in publishers])
+
+    def _wanted(self, known: Mapping[str, Any]) -> dict[str, tuple[str, Wanted]]:
+        """By full name: the name as of `TOPICS`, and how to record it."""
+        wanted = {topic: (topic, how) for topic, how in _SHARED.items()}
+        wanted |= {self._node.resolve_topic_name(topic): (topic, Wanted()) for topic in self._params().topics if topic}
+        for inside in {self._node.get_namespace(), *self._neighbours.namespaces()}:
+            for tail, how in TOPICS.items():
+                wanted[f"{inside.rstrip('/')}/{tail}"] = (tail, how)
+        return {topic: said for topic, said in wanted.items() if topic in known}
+
+    def _listen(self, topic: str, tail: str, how: Wanted, offered: Sequence[QoSProfile]) -> None:
+        try:
+            package, _, name = how.kind.split("/")
+            kind = getattr(importlib.import_module(f"{package}.msg"), name)
+            self._recorder.declare(f"{topic}/compressed" if tail == IMAGE else topic, _schema(tail, how))
+        except (ImportError, AttributeError, EdgeAIError) as error:
+            self._not_before[topic] = math.inf
+            self._node.get_logger().warning(f"{topic} is not recorded: {error}")
+            return
+        mailbox = Mailbox(self._node, kind, topic, _fitting(offered, how), raw=True)
+        latched = how.latched or _all(offered, "durability", DurabilityPolicy.TRANSIENT_LOCAL)
+        how = replace(how, latched=latched and not how.volatile)
+        self._lines[topic] = _Line(mailbox, how.kind, how, self._hooks.get(tail), tail == IMAGE, cls=kind)
+
+    def _poll(self, line: _Line) -> None:
+        if line.image:
+            self._poll_image(line)
+            return
+        got = line.mailbox.all()
+        if not got:
+            return
+        if line.mailbox.missed > line.lost and not line.how.newest:
+            self._recorder.lose(line.mailbox.topic, line.mailbox.missed - line.lost)
+            line.lost = line.mailbox.missed
+        for data, received in got[-1:] if line.how.newest else got:
+            self._take(line, data, received)
+        if line.how.newest and line.how.latched:
+            self._not_before[line.mailbox.topic] = time.monotonic() + _RARELY
+            del self._lines[line.mailbox.topic]
+            line.mailbox.close()
+        if line.hook is not None:
+            for data, _ in got[-1:] if line.kind == messages.CONTROL_STATUS else got:
+                line.hook(line.mailbox.topic, deserialize_message(data, line.cls))
+
+    def _take(self, line: _Line, data: bytes, received: int) -> None:
+        stamp = self._clock.stamp_ns() - (time.time_ns() - received)
+        topic, kind = line.mailbox.topic, line.kind
+        if line.how.latched:
+            self._recorder.latch(topic, kind, data, stamp, _key(line, data))
+        else:
+            self._recorder.put(topic, kind, data, stamp)
+
+    def _poll_image(self, line: _Line) -> None:
+        """The newest picture, if it is time for another one, as JPEG."""
+        now, params = time.monotonic(), self._params()
+        if now < line.due or (data := line.mailbox.newest()) is None:
+            return
+        line.due = max(line.due + 1 / params.frame_rate, now - _POLL)
+        try:
+            frame = images.frame_from_cdr(data, self._clock)
+            pixels = to_channels(frame.image, frame.encoding, "bgr")
+        except EdgeAIError as error:
+            self._node.get_logger().warning(f"{line.mailbox.topic}: {error}", throttle_duration_sec=10.0)
+            return
+        _, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, params.jpeg_quality])
+        data = messages.compressed_image(jpeg.tobytes(), frame.header.stamp_ns, frame.header.frame_id)
+        stamp = self._clock.stamp_ns()
+        self._recorder.put(f"{line.mailbox.topic}/compressed", messages.COMPRESSED_IMAGE, data, stamp)
+
+
+def _schema(tail: str, how: Wanted) -> str:
+    return messages.COMPRESSED_IMAGE if tail == IMAGE else how.kind
+
+
+def _key(line: _Line, data: bytes) -> str:
+    """Transforms of several publishers come on one topic, each with its own frames."""
+    if line.mailbox.topic != "/tf_static":
+        return ""
+    return ",".join(sorted(one.child_frame_id for one in deserialize_message(data, line.cls).transforms))
+
+
+def _fitting(offered: Sequence[QoSProfile], how: Wanted) -> QoSProfile:
+    """What all publishers of a topic offer."""
+    reliable = _all(offered, "reliability", ReliabilityPolicy.RELIABLE) and not how.newest
+    kept = _all(offered, "durability", DurabilityPolicy.TRANSIENT_LOCAL) and not how.volatile
+    return QoSProfile(
+        depth=1 if how.newest else _DEPTH,
+        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if kept else DurabilityPolicy.VOLATILE,
+    )
+
+
+def _all(offered: Sequence[QoSProfile], policy: str, value: object) -> bool:
+    return all(getattr(profile, policy) == value for profile in offered)
