@@ -12,6 +12,7 @@ TOPICS: Registry[Measure] = Registry(
         "realtime": "benchmarks.realtime.measure:measure",
         "workshop": "benchmarks.workshop.measure:measure",
         "cloud": "benchmarks.cloud.measure:measure",
+        "watch": "benchmarks.watch.measure:measure",
         "gpu": "benchmarks.gpu.measure:measure",
     },
 )
