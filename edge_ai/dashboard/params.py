@@ -10,7 +10,6 @@ from edge_ai.core.params import Params, param
 class DashboardParams(Params):
     """Everything the page can be told."""
 
-    enabled: bool = param(True, "Serve the page.")
     host: str = param(
         "127.0.0.1",
         "Address to listen at; 127.0.0.1 is this machine only. Any other, such as 0.0.0.0, needs a token.",
