@@ -56,7 +56,7 @@ def tell_command(stats: NodeStats, command: Command | None) -> None:
     if command is not None:
         stats.total("commands", command.commands)
         stats.total("refused", command.refused)
-        stats.gauge("stopped", command.state not in (ControlState.FOLLOWING, ControlState.NO_TARGET))
+        stats.gauge("stopped", command.state is ControlState.EMERGENCY_STOP)
 
 
 def tell_routing(stats: NodeStats, report: Mapping[str, Any]) -> None:

@@ -5,42 +5,25 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.node import Node
 from rclpy.parameter import Parameter, parameter_value_to_python
 from std_srvs.srv import Trigger
 
-from edge_ai.core.errors import EdgeAIError
 from edge_ai.monitoring.actions import Action, CallService, SetParameter, SetPower
+from edge_ai.nodes.caller import Caller, ServiceError
 from edge_ai.nodes.neighbours import Neighbours
 
 _TRIGGER = "std_srvs/srv/Trigger"
-_GLANCE = 0.02  # s between two looks for a service that is still to be found
-_AGAIN = 1.0  # s after which a request is repeated: while two participants still meet, answers are lost
-
-
-class ActionError(EdgeAIError):
-    """A node could not be asked, or refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class RestoreParameter(SetParameter):
-    """Give a parameter of several nodes back the value that each of them had.
-
-    Attributes:
-        values: by full name of the node.
-    """
-
-    values: Mapping[str, object] = field(default_factory=dict)
 
 
 class ServiceActuator:
     """An `edge_ai.monitoring.actions.Actuator` for the nodes around it. The executor of its node must spin.
 
-    Each action has a thread of its own for as long as it lasts, since it waits for others; actions are rare.
+    Each action has a thread of its own for as long as it lasts, since it waits for others; actions are rare. Where a
+    parameter is one of several cameras, all take the value or none; if they had different ones, what undoes it is a
+    `SetParameter` whose value is a mapping of them by the nodes' full names.
 
     Args:
         node: asks.
@@ -53,8 +36,7 @@ class ServiceActuator:
     ) -> None:
         self._node, self._power, self._patience = node, power, patience
         self._neighbours = Neighbours(node)
-        self._clients: dict[tuple[Any, str], Any] = {}
-        self._lock = threading.Lock()
+        self._ask = Caller(node)
 
     def perform(self, action: Action, done: Callable[[Action | Exception | None], None]) -> None:
         """See `edge_ai.monitoring.actions.Actuator`."""
@@ -70,7 +52,7 @@ class ServiceActuator:
     def _do(self, action: Action, until: float) -> Action | None:
         if isinstance(action, SetPower):
             if self._power is None:
-                raise ActionError("power", got="nobody to ask", wanted="a board whose power can be set")
+                raise ServiceError("power", got="nobody to ask", wanted="a board whose power can be set")
             return self._power(action)
         if isinstance(action, CallService):
             return self._call(action, until)
@@ -79,36 +61,37 @@ class ServiceActuator:
     def _set(self, action: SetParameter, until: float) -> Action | None:
         targets = self._neighbours.named(action.node)
         if not targets:
-            raise ActionError(f"parameter {action.node}.{action.name}", got="no such node", wanted="one that runs")
+            raise ServiceError(f"parameter {action.node}.{action.name}", got="no such node", wanted="one that runs")
         before: dict[str, object] = {}
         for node, prefix in targets:
-            value = action.values.get(node) if isinstance(action, RestoreParameter) else action.value
+            if isinstance(action.value, Mapping) and node not in action.value:
+                continue  # it was not there when the others were changed
+            value = action.value[node] if isinstance(action.value, Mapping) else action.value
             name = prefix + action.name
             try:
                 was = self._get(node, name, until)
                 self._put(node, name, _like(value, was), until)
-            except ActionError:
+            except ServiceError:
                 self._put_back(before, action.name, dict(targets))
                 raise
             before[node] = was
         values = list(before.values())
-        if any(value != values[0] for value in values):
-            return RestoreParameter(action.node, action.name, values[0], before)
-        return SetParameter(action.node, action.name, values[0])
+        same = all(value == values[0] for value in values)
+        return SetParameter(action.node, action.name, values[0] if same and values else before)
 
     def _get(self, node: str, name: str, until: float) -> object:
-        answer = self._ask(GetParameters, f"{node}/get_parameters", GetParameters.Request(names=[name]), until)
+        answer = self._ask.call(GetParameters, f"{node}/get_parameters", GetParameters.Request(names=[name]), until)
         value = parameter_value_to_python(answer.values[0]) if answer.values else None
         if value is None:
-            raise ActionError(f"parameter {name} of {node}", got="no such parameter")
+            raise ServiceError(f"parameter {name} of {node}", got="no such parameter")
         return list(value) if hasattr(value, "typecode") or isinstance(value, tuple) else value
 
     def _put(self, node: str, name: str, value: object, until: float) -> None:
         parameter = Parameter(name, value=value).to_parameter_msg()
         request = SetParameters.Request(parameters=[parameter])
-        result = self._ask(SetParameters, f"{node}/set_parameters", request, until).results[0]
+        result = self._ask.call(SetParameters, f"{node}/set_parameters", request, until).results[0]
         if not result.successful:
-            raise ActionError(f"parameter {name} of {node}", got=f"refused: {result.reason}")
+            raise ServiceError(f"parameter {name} of {node}", got=f"refused: {result.reason}")
 
     def _put_back(self, before: Mapping[str, object], name: str, prefixes: Mapping[str, str]) -> None:
         """All cameras or none; a node that does not take its value back either has gone."""
@@ -116,7 +99,7 @@ class ServiceActuator:
         for node, value in before.items():
             try:
                 self._put(node, prefixes[node] + name, value, until)
-            except ActionError as error:
+            except ServiceError as error:
                 self._node.get_logger().error(f"undoing half an action: {error}")
 
     def _call(self, action: CallService, until: float) -> Action | None:
@@ -124,11 +107,11 @@ class ServiceActuator:
         targets = self._services(action, services)
         if not targets:
             wanted = "a node that offers it and runs"
-            raise ActionError(f"service {action.node}/{action.service}", got="no such service", wanted=wanted)
+            raise ServiceError(f"service {action.node}/{action.service}", got="no such service", wanted=wanted)
         for name in targets:
-            answer = self._ask(Trigger, name, Trigger.Request(), until)
+            answer = self._ask.call(Trigger, name, Trigger.Request(), until)
             if not answer.success:
-                raise ActionError(f"service {name}", got=f"refused: {answer.message}")
+                raise ServiceError(f"service {name}", got=f"refused: {answer.message}")
         return CallService(action.node, action.undo, action.service) if action.undo else None
 
     def _services(self, action: CallService, services: Mapping[str, list[str]]) -> list[str]:
@@ -141,33 +124,9 @@ class ServiceActuator:
             found.update(dict.fromkeys(offered[:1]))
         return list(found)
 
-    def _ask(self, kind: Any, name: str, request: Any, until: float) -> Any:
-        client = self._client(kind, name)
-        while not client.service_is_ready():
-            if time.monotonic() > until:
-                raise ActionError(f"service {name}", got="not there", wanted="a node that runs")
-            time.sleep(_GLANCE)
-        while time.monotonic() < until:
-            answered = threading.Event()
-            future = client.call_async(request)
-            future.add_done_callback(lambda _, answered=answered: answered.set())
-            if answered.wait(min(_AGAIN, max(until - time.monotonic(), _GLANCE))):
-                return future.result()
-            client.remove_pending_request(future)
-        raise ActionError(f"service {name}", got=f"no answer in {self._patience:g} s", wanted="a node that answers")
-
-    def _client(self, kind: Any, name: str) -> Any:
-        with self._lock:
-            if (kind, name) not in self._clients:
-                self._clients[kind, name] = self._node.create_client(kind, name)
-            return self._clients[kind, name]
-
     def close(self) -> None:
         """Let go of the services."""
-        with self._lock:
-            for client in self._clients.values():
-                self._node.destroy_client(client)
-            self._clients.clear()
+        self._ask.close()
 
 
 def _like(value: object, was: object) -> object:
