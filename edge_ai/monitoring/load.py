@@ -5,23 +5,19 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
 
-import psutil
+from edge_ai.core.clock import SystemClock
+from edge_ai.monitoring.probes.base import Probe
+from edge_ai.monitoring.probes.registry import find
+from edge_ai.monitoring.readings import Readings
+from edge_ai.monitoring.sampler import Sampler
 
 log = logging.getLogger(__name__)
 
 _WEIGHT = 0.2  # of a new sample
-
-# Per mille, on Jetson: JetPack 4 and 5, then 5 and 6.
-_GPU_LOADS = (
-    "/sys/devices/gpu.0/load",
-    "/sys/devices/platform/gpu.0/load",
-    "/sys/devices/platform/bus@0/17000000.gpu/load",
-)
+_NAMES = ("cpu", "gpu", "memory", "temperature")
+_SOURCES = ("NVML", "sysfs", "psutil")  # not jetson-stats: what it has of these four, sysfs has, and without a service
 
 
 class LoadSampler:
@@ -34,17 +30,16 @@ class LoadSampler:
         told: takes CPU, GPU and memory load, 0 to 1 each, and the temperature of the hottest sensor in degrees Celsius;
             NaN where this machine cannot say.
         period: seconds between two samples.
-        gpu_files: where the kernel tells the GPU's load in per mille; the first that is there.
+        probes: what to ask; None: this machine.
     """
 
     def __init__(
         self,
         told: Callable[[float, float, float, float], None],
         period: float = 0.5,
-        gpu_files: tuple[str, ...] = _GPU_LOADS,
+        probes: Sequence[Probe] | None = None,
     ) -> None:
-        self._told, self._period = told, period
-        self._gpu = next((path for path in map(Path, gpu_files) if path.is_file()), None)
+        self._told, self._period, self._probes = told, period, probes
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -63,32 +58,23 @@ class LoadSampler:
             thread.join()
 
     def _run(self) -> None:
+        probes = find(names=_SOURCES).probes if self._probes is None else self._probes
+        sampler = Sampler(probes, SystemClock(), period=self._period)
         smooth: tuple[float, ...] | None = None
-        with suppress(Exception):
-            psutil.cpu_percent()  # the first one of a thread tells nothing, or of the time since boot
+        sampler.collect()  # loads are means since the look before
         while not self._end.wait(self._period):
             try:
-                now = (psutil.cpu_percent() / 100, self._gpu_load(), psutil.virtual_memory().percent / 100, hottest())
+                now = _four(sampler.collect().readings)
                 smooth = now if smooth is None else tuple(map(_smoothed, smooth, now))
                 self._told(*smooth)
             except Exception:
                 log.exception("sampling the load failed")
+        sampler.stop()
 
-    def _gpu_load(self) -> float:
-        if self._gpu is None:
-            return math.nan
-        try:
-            return int(self._gpu.read_text()) / 1000
-        except (OSError, ValueError):
-            return math.nan
+
+def _four(readings: Readings) -> tuple[float, ...]:
+    return tuple(readings.get(name, math.nan) for name in _NAMES)
 
 
 def _smoothed(before: float, now: float) -> float:
     return now if math.isnan(before) or math.isnan(now) else before + _WEIGHT * (now - before)
-
-
-def hottest() -> float:
-    """Temperature of the hottest sensor in degrees Celsius; NaN: none can be read."""
-    sensors: dict[str, list[Any]] = getattr(psutil, "sensors_temperatures", dict)()
-    readings = [one.current for group in sensors.values() for one in group if one.current is not None]
-    return max(readings, default=math.nan)

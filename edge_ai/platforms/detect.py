@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -18,6 +17,7 @@ from edge_ai.platforms.boards import Board, JetPack, jetpack_of
 from edge_ai.platforms.jetson_service import JetsonStats
 from edge_ai.platforms.memory import MemoryBudget, memory_budget
 from edge_ai.platforms.nvml import Gpu
+from edge_ai.platforms.patience import within
 
 T = TypeVar("T")
 PATIENCE = 3.0
@@ -133,29 +133,8 @@ def _ask(what: str, question: Callable[[], T], otherwise: T, notes: list[str]) -
 
 
 def _limited(question: Callable[[], T]) -> Callable[[], T]:
-    """The question asked in a thread of its own, which is left behind when it takes too long."""
     limit = PATIENCE
-
-    def limited() -> T:
-        answers: list[T] = []
-        failures: list[Exception] = []
-
-        def work() -> None:
-            try:
-                answers.append(question())
-            except Exception as error:  # handed to the caller below
-                failures.append(error)
-
-        thread = threading.Thread(target=work, name="detect", daemon=True)
-        thread.start()
-        thread.join(limit)
-        if failures:
-            raise failures[0]
-        if not answers:
-            raise TimeoutError(f"no answer within {limit:g} s")
-        return answers[0]
-
-    return limited
+    return lambda: within(limit, question)
 
 
 def _memory(root: Path) -> tuple[int, int]:

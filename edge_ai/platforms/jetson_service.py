@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import queue
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +28,9 @@ class JetsonStats:
     tensorrt: str = ""
 
 
-def ask() -> JetsonStats:
-    """Ask the service of jetson-stats once. It may keep its caller waiting: give it a time limit.
+@contextlib.contextmanager
+def connect() -> Iterator[Any]:
+    """A started ``jtop.jtop``, let go of in the end. May keep its caller waiting: ask in a thread that may hang.
 
     Raises:
         EdgeAIError: jetson-stats is not installed, or its service does not answer.
@@ -36,12 +39,24 @@ def ask() -> JetsonStats:
         from jtop import JtopException, jtop
     except ImportError:
         raise EdgeAIError("jetson-stats", got="not installed", mend="nothing: it is optional") from None
-    try:
-        with jtop() as service:
-            board = service.board
-    except JtopException as error:
-        mend = "start its service (systemctl start jtop) and be in its group (usermod -aG jtop USER), or go without"
-        raise EdgeAIError("jetson-stats", got=" ".join(str(error).split()), wanted="an answer", mend=mend) from None
+    with contextlib.ExitStack() as stack:
+        try:
+            service = stack.enter_context(jtop())
+        except (JtopException, OSError, EOFError, queue.Empty) as error:
+            mend = "start its service (systemctl start jtop) and be in its group (usermod -aG jtop USER), or go without"
+            got = " ".join(str(error).split()) or type(error).__name__
+            raise EdgeAIError("jetson-stats", got=got, wanted="an answer", mend=mend) from None
+        yield service
+
+
+def ask() -> JetsonStats:
+    """Ask the service of jetson-stats once. It may keep its caller waiting: give it a time limit.
+
+    Raises:
+        EdgeAIError: as for `connect`.
+    """
+    with connect() as service:
+        board = service.board
     hardware, libraries = _part(board, "hardware"), _part(board, "libraries")
     return JetsonStats(
         part=str(hardware.get("P-Number", "") or ""),

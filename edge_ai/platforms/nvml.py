@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +26,9 @@ class Gpu:
     driver: str = ""
 
 
-def gpus() -> tuple[Gpu, ...]:
-    """Every NVIDIA GPU that the driver knows.
+@contextlib.contextmanager
+def library() -> Iterator[Any]:
+    """The module ``pynvml``, ready to be asked; let go of in the end.
 
     Raises:
         EdgeAIError: nvidia-ml-py is not installed, or there is no driver to ask.
@@ -41,27 +43,38 @@ def gpus() -> tuple[Gpu, ...]:
     except pynvml.NVMLError as error:
         raise EdgeAIError("NVML", got=str(error), wanted="an NVIDIA driver") from None
     try:
-        return tuple(_gpu(pynvml, number) for number in range(pynvml.nvmlDeviceGetCount()))
+        yield pynvml
     finally:
         pynvml.nvmlShutdown()
 
 
+def gpus() -> tuple[Gpu, ...]:
+    """Every NVIDIA GPU that the driver knows.
+
+    Raises:
+        EdgeAIError: as for `library`.
+    """
+    with library() as nvml:
+        return tuple(_gpu(nvml, number) for number in range(nvml.nvmlDeviceGetCount()))
+
+
+def answer(nvml: Any, question: Callable[..., Any], *of: Any) -> Any:
+    """What the driver says, or None where it cannot say it of this GPU."""
+    try:
+        return question(*of)
+    except nvml.NVMLError:
+        return None
+
+
 def _gpu(nvml: Any, number: int) -> Gpu:
     handle = nvml.nvmlDeviceGetHandleByIndex(number)
-
-    def ask(question: Callable[[], Any]) -> Any:
-        try:
-            return question()
-        except nvml.NVMLError:
-            return None
-
-    memory = ask(lambda: nvml.nvmlDeviceGetMemoryInfo(handle))
-    capability = ask(lambda: nvml.nvmlDeviceGetCudaComputeCapability(handle))
+    memory = answer(nvml, nvml.nvmlDeviceGetMemoryInfo, handle)
+    capability = answer(nvml, nvml.nvmlDeviceGetCudaComputeCapability, handle)
     return Gpu(
-        name=_text(ask(lambda: nvml.nvmlDeviceGetName(handle))) or "NVIDIA GPU",
+        name=_text(answer(nvml, nvml.nvmlDeviceGetName, handle)) or "NVIDIA GPU",
         memory_bytes=None if memory is None else int(memory.total),
         compute_capability="" if capability is None else ".".join(str(part) for part in capability),
-        driver=_text(ask(nvml.nvmlSystemGetDriverVersion)),
+        driver=_text(answer(nvml, nvml.nvmlSystemGetDriverVersion)),
     )
 
 
