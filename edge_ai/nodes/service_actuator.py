@@ -19,7 +19,7 @@ _TRIGGER = "std_srvs/srv/Trigger"
 
 
 class ServiceActuator:
-    """An `edge_ai.monitoring.actions.Actuator` for the nodes around it. The executor of its node must spin.
+    """An `edge_ai.monitoring.actions.Actuator` for the nodes around it.
 
     Each action has a thread of its own for as long as it lasts, since it waits for others; actions are rare. Where a
     parameter is one of several cameras, all take the value or none; if they had different ones, what undoes it is a
