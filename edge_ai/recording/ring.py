@@ -20,8 +20,9 @@ class Entry:
     Attributes:
         number: counts all messages, so that their order is known.
         steady_ns: when it came, on the steady clock.
-        stamp_ns: when it was received or published, ROS time.
+        stamp_ns: where it stands in a file, ROS time.
         topic, schema, data: as for `FlightRecorder.put`.
+        published_ns: when it was published, ROS time.
         lasting: it holds until the next one; kept elsewhere.
         written: it is in a file.
     """
@@ -32,6 +33,7 @@ class Entry:
     topic: str
     schema: str
     data: bytes
+    published_ns: int = 0
     lasting: bool = False
     written: bool = False
 
@@ -53,18 +55,23 @@ class _Lane:
 class Ring:
     """Not safe for several threads; `FlightRecorder` locks.
 
-    Where memory is short, the oldest messages of the topic that takes most of it go first: pictures become fewer, and the
-    commands of the same time stay.
+    Where memory is short, the oldest messages of the topic that takes most of it go first: pictures become fewer, and
+    the commands of the same time stay.
 
     Args:
-        before_ns: how long to keep messages.
         max_bytes: how much memory they may take.
+
+    Attributes:
+        size: bytes that they take.
+        lost: how many are in no memory and no file though they should be, by topic.
+        missing: how many are not in the recording under way, by topic.
     """
 
-    def __init__(self, before_ns: int, max_bytes: int) -> None:
-        self.before_ns, self._max_bytes = before_ns, max_bytes
-        self.size = self.lost = 0
-        self.losses: Counter[str] = Counter()
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self.size = 0
+        self.lost: Counter[str] = Counter()
+        self.missing: Counter[str] = Counter()
         self._lanes: dict[str, _Lane] = {}
         self._gone: deque[tuple[int, Counter[str]]] = deque()
         self._recording = False
@@ -89,30 +96,29 @@ class Ring:
         while self.size > self._max_bytes:
             self._evict(entry.steady_ns)
 
-    def lose(self, topic: str, count: int, now_ns: int, *, known: bool = False) -> None:
-        """Count messages that neither are here nor will be in a file; those that are in one already are ``known``."""
-        second = now_ns // NS
-        if not self._gone or self._gone[-1][0] != second:
-            self._gone.append((second, Counter()))
-        self._gone[-1][1][topic] += count
-        if not known:
-            self.lost += count
-            self.losses[topic] += count
+    def lose(self, topic: str, count: int, now_ns: int) -> None:
+        """Count messages that neither are here nor in the recording under way, if there is one."""
+        self.lost[topic] += count
+        self.missing[topic] += count
+        self._remember(topic, count, now_ns)
 
     def start(self, oldest_ns: int) -> None:
-        """From now on messages wait to be taken, those since ``oldest_ns`` as well; `losses` counts for them anew."""
+        """From now on messages wait to be taken, those since ``oldest_ns`` as well."""
         self._recording = True
-        self.losses = sum((lost for second, lost in self._gone if second >= oldest_ns // NS), Counter())
+        self.missing = sum((lost for second, lost in self._gone if second >= oldest_ns // NS), Counter())
         for lane in self._lanes.values():
             self._forget(lane, oldest_ns)
-            lane.waiting = deque([*lane.kept, *lane.waiting])
-            lane.kept = deque()
+            lane.waiting, lane.kept = lane.kept, deque()
 
     def stop(self) -> None:
         """Nothing waits any more; what did is kept."""
         self._recording = False
         for lane in self._lanes.values():
-            lane.kept.extend(lane.waiting)
+            for entry in lane.waiting:
+                if entry.lasting:
+                    self._uncharge(lane, entry)
+                else:
+                    lane.kept.append(entry)
             lane.waiting = deque()
 
     def take(self, end_ns: int, limit: int) -> list[Entry]:
@@ -139,10 +145,11 @@ class Ring:
                 lane.kept.append(entry)
         return taken
 
-    def discard(self, end_ns: int, now_ns: int) -> None:
-        """Give up what waits and came until ``end_ns``: it is lost for the file, and stays for the next one."""
+    def discard(self, end_ns: int) -> None:
+        """Give up what waits and came until ``end_ns``: it is missing from the file, and stays for the next one."""
         for entry in self.take(end_ns, 1 << 62):
-            self.lose(entry.topic, 1, now_ns)
+            entry.written = False
+            self.missing[entry.topic] += 1
 
     @property
     def span_ns(self) -> int:
@@ -167,9 +174,19 @@ class Ring:
 
     def _evict(self, now_ns: int) -> None:
         lane = max(self._lanes.values(), key=lambda one: one.size)
+        taken = bool(lane.kept)
         entry = (lane.kept or lane.waiting).popleft()
         self._uncharge(lane, entry)
-        self.lose(entry.topic, 1, now_ns, known=entry.written)
+        self._remember(entry.topic, 1, now_ns)
+        self.lost[entry.topic] += not entry.written
+        self.missing[entry.topic] += not taken
+
+    def _remember(self, topic: str, count: int, now_ns: int) -> None:
+        """For a recording that is to hold this moment."""
+        second = now_ns // NS
+        if not self._gone or self._gone[-1][0] != second:
+            self._gone.append((second, Counter()))
+        self._gone[-1][1][topic] += count
 
     def _uncharge(self, lane: _Lane, entry: Entry) -> None:
         lane.size -= entry.size
