@@ -28,6 +28,7 @@ COMMANDS: Registry[object] = Registry(
         "params": "edge_ai.cli.params:ParamsCommand",
         "serve-repository": "edge_ai.cli.serve:ServeRepositoryCommand",
         "platforms": "edge_ai.cli.platforms:PlatformsCommand",
+        "watch": "edge_ai.cli.watch:WatchCommand",
     },
 )
 

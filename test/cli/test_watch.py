@@ -1,0 +1,64 @@
+import json
+import sys
+
+import pytest
+
+from edge_ai.cli.main import main
+from edge_ai.cli.watch import report, words
+from edge_ai.monitoring.readings import Sample
+
+
+def test_it_shows_what_every_source_says(capsys):
+    status = main(["watch", "--seconds", "1"])
+    said = capsys.readouterr().out
+    assert status in (0, 1)
+    assert ("fault: " in said) == bool(status)
+    assert "memory_total" in said
+    assert "monitor/load" in said
+    assert "left out: jetson-stats: " in said or "jetson-stats" in said
+
+
+def test_as_json_a_line_a_second(capsys):
+    main(["watch", "--seconds", "2", "--json"])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(lines) == 2
+    assert lines[1]["stamp_ns"] > lines[0]["stamp_ns"]
+    assert lines[1]["sources"]["psutil"]["memory"] == lines[1]["readings"]["memory"]
+    assert lines[1]["readings"]["cpu"] >= 0
+
+
+def test_power_that_is_refused_is_said_and_is_status_1(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jtop", None)
+    assert main(["watch", "--seconds", "1", "--mode", "15W"]) == 1
+    assert "refused: jetson-stats: got not installed" in capsys.readouterr().out
+
+
+def test_sources_stand_side_by_side():
+    sample = Sample(1, 1, {"gpu": 0.437, "power": 5.7}, {"board": "B"}, {"NVML": "gone"})
+    sources = {"jetson-stats": {"gpu": 0.437}, "NVML": {}, "sysfs": {"gpu": 0.44, "power": 5.7}, "disk": {}}
+    assert report(sample, sources, {"psutil": "why not"}).splitlines() == [
+        "board: B",
+        "        taken  jetson-stats   sysfs",
+        "gpu    43.7 %        43.7 %  44.0 %",
+        "power  5.70 W                5.70 W",
+        "nothing to read: disk",
+        "left out: psutil: why not",
+        "fault: NVML: gone",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("cpu/3", 0.5, "50.0 %"),
+        ("throttled", 1.0, "yes"),
+        ("temperature/cpu", 51.72, "51.7 °C"),
+        ("power/VDD_IN", 5.704, "5.70 W"),
+        ("clock/gpu", 612e6, "612 MHz"),
+        ("network/eth0/rx", 12_345.0, "12.3 kB/s"),
+        ("disk_free", 2**30, "1024 MiB"),
+        ("monitor/load", 0.00123, "0.0012 cores"),
+    ],
+)
+def test_units(name, value, text):
+    assert words(name, value) == text
