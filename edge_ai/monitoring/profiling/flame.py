@@ -36,13 +36,18 @@ def flame_page(stacks: Stacks, title: str, worst: Sequence[Bottleneck] = ()) -> 
 
 def facts(stacks: Stacks) -> list[str]:
     """How it was measured, in words."""
-    cores = stacks.busy / stacks.seconds if stacks.seconds else 0.0
+    cores = stacks.busy / max(stacks.seconds, 1e-9)
     threads = f", {stacks.threads} Python threads" if stacks.threads else ""
     return [
         f"{stacks.busy:.2f} s of processor time in {stacks.seconds:.1f} s ({cores:.2f} cores){threads}; "
-        f"{stacks.samples} samples by the {stacks.sampler} sampler",
+        f"{stacks.samples} samples by the {stacks.sampler} sampler, which took "
+        f"{_share(stacks.own, stacks.seconds)} of a core",
         *stacks.notes,
     ]
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{100 * part / max(whole, 1e-9):.1f} %"
 
 
 def _table(worst: Sequence[Bottleneck]) -> str:

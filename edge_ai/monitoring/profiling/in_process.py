@@ -1,8 +1,9 @@
 """Samples this process from within: stacks by the interpreter, weighed by the kernel's clock of each thread.
 
-A sample looks at every thread's clock and walks the stacks of those that have worked since the last one: of 150 threads
-that wait, none. What a thread used is exact; which of its functions used it is estimated from where it was found. The
-interpreter lets a sample through when a thread waits, calls into a library that lets go of it, or has held it for 5 ms.
+A sample looks at the clocks of threads, and walks the stacks of those that have worked since the last one: of 150
+threads that wait, none. What a thread used is exact; which of its functions used it is estimated from where it was
+found. The interpreter lets a sample through when a thread waits, calls into a library that lets go of it, or has held
+it for 5 ms.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from collections.abc import Iterator, Sequence
 from types import CodeType, FrameType
 
 from edge_ai.monitoring.profiling.stacks import NATIVE, UNSEEN, Stack, Stacks
-from edge_ai.monitoring.profiling.thread_times import all_threads, thread_ns
+from edge_ai.monitoring.profiling.thread_times import thread_ids, thread_name, thread_ns
 
 _LEAST_NS = 20_000  # of processor time since the last sample for a thread to be looked at
+_ROUND = 10  # samples from one in which all threads are looked at to the next
 _DEEPEST = 128
 _WAITS = {
     "threading.py": {"wait", "acquire", "join", "_wait_for_tstate_lock"},
@@ -43,19 +45,19 @@ class InProcessSampler:
             stop: ends it early.
         """
         stop, period = stop or threading.Event(), 1 / (rate or self.rate)
-        known, begun = _Threads(), time.monotonic()
+        used, begun, known = time.thread_time(), time.monotonic(), _Threads()
         samples, due = 0, begun
         while (due := due + period) <= begun + seconds and not stop.wait(max(0.0, due - time.monotonic())):
             known.look()
             samples += 1
             due = max(due, time.monotonic() - period)  # samples that were missed are not made up for
         weights = known.weights()
-        took = time.monotonic() - begun
+        took, own = time.monotonic() - begun, time.thread_time() - used
         notes = (
             "Processor time by the kernel's clocks: each thread's is exact, and what only waits is not seen.",
             "A sample waits for the interpreter: short work that holds it shows in what lets it go next.",
         )
-        return Stacks(took, weights, samples, self.name, threading.active_count(), notes)
+        return Stacks(took, weights, samples, self.name, threading.active_count(), own, notes)
 
 
 class _Threads:
@@ -63,18 +65,19 @@ class _Threads:
 
     def __init__(self) -> None:
         self._own = threading.get_native_id()
-        self._first = {native_id: thread_ns(native_id) or 0 for native_id in all_threads()}
+        self._first = {native_id: thread_ns(native_id) or 0 for native_id in thread_ids()}
         self._used = dict(self._first)
         self._names: dict[int, str] = {}
         self._found: dict[int, dict[tuple[int, ...], int]] = {}
         self._asleep: dict[int, dict[tuple[int, ...], int]] = {}
         self._stacks: dict[tuple[int, ...], tuple[CodeType, ...]] = {}
+        self._turn, self._worked = 0, dict[threading.Thread, int]()
 
     def look(self) -> None:
         """Take one sample."""
         frames: dict[int, FrameType] | None = None
         used, own = self._used, self._own
-        for thread in threading.enumerate():
+        for thread in self._candidates():
             native_id = thread.native_id
             if native_id is None or native_id == own:
                 continue
@@ -84,12 +87,21 @@ class _Threads:
             spent, used[native_id] = now - used.get(native_id, 0), now
             if spent < _LEAST_NS:
                 continue
+            self._worked[thread] = self._turn
             if frames is None:
                 frames = sys._current_frames()
             frame = frames.get(thread.ident or 0)
             if frame is not None:
                 self._names[native_id] = thread.name
                 self._note(native_id, frame, spent)
+
+    def _candidates(self) -> Sequence[threading.Thread]:
+        """All threads in every tenth sample, else those that have worked lately: a clock costs half a microsecond."""
+        self._turn += 1
+        if self._turn % _ROUND != 1:
+            return list(self._worked)
+        self._worked = {thread: turn for thread, turn in self._worked.items() if turn > self._turn - _ROUND}
+        return threading.enumerate()
 
     def _note(self, native_id: int, frame: FrameType, spent: int) -> None:
         found = self._asleep if _sleeps(frame.f_code) else self._found
@@ -108,10 +120,7 @@ class _Threads:
         """Processor seconds by stack: each thread's own, shared out over where it was found at work."""
         weights: dict[Stack, float] = {}
         python = {thread.native_id: thread.name for thread in threading.enumerate()}
-        kernel = all_threads()
-        # A library's thread has the name of the one that started it, unless the library gives it another.
-        unnamed = kernel.get(os.getpid(), "")
-        native = {native_id: "of libraries" if name == unnamed else name for native_id, name in kernel.items()}
+        native = {native_id: _native_name(native_id) for native_id in set(thread_ids()).difference(python)}
         names = {**native, **{k: v for k, v in python.items() if k is not None}, **self._names}
         for native_id, name in names.items():
             if native_id == self._own:
@@ -126,6 +135,12 @@ class _Threads:
                 stack = (name, UNSEEN if native_id in python else NATIVE)
                 weights[stack] = weights.get(stack, 0.0) + spent / 1e9
         return weights
+
+
+def _native_name(native_id: int) -> str:
+    """A library's thread has the name of the one that started it, unless the library gives it another."""
+    name = thread_name(native_id)
+    return name if name != thread_name(os.getpid()) else "of libraries"
 
 
 def _sleeps(code: CodeType) -> bool:

@@ -57,7 +57,7 @@ class PySpySampler:
         program = self.executable()
         if not program:
             raise EdgeAIError("py-spy", got="none here", wanted="it installed", mend="pip install 'edge_ai[profile]'")
-        rate, begun = max(1.0, round(rate or self.rate)), time.monotonic()
+        rate, begun, used = max(1.0, round(rate or self.rate)), time.monotonic(), _childrens_seconds()
         with tempfile.TemporaryDirectory(prefix="edge_ai_profile_") as folder:
             out = Path(folder) / "raw.txt"
             command = [program, "record", "--pid", str(self._pid), "--nonblocking", "--threads", "--function"]
@@ -71,7 +71,7 @@ class PySpySampler:
                 raise EdgeAIError(f"py-spy on process {self._pid}", got=words or "no answer", mend=_mend())
             weights, samples = parse(out.read_text(encoding="utf-8"), rate)
         notes = ("Python functions on a processor at the time; threads without Python are not seen.",)
-        return Stacks(took, weights, samples, self.name, notes=notes)
+        return Stacks(took, weights, samples, self.name, own=_childrens_seconds() - used, notes=notes)
 
 
 def parse(raw: str, rate: float) -> tuple[dict[Stack, float], int]:
@@ -132,6 +132,12 @@ class _may_look:  # noqa: N801
         if self._own and sys.platform == "linux":
             with suppress(OSError, AttributeError):
                 ctypes.CDLL(None).prctl(_PR_SET_PTRACER, ctypes.c_ulong(pid), 0, 0, 0)
+
+
+def _childrens_seconds() -> float:
+    """Processor time of children that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def _mend() -> str:

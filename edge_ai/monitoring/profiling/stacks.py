@@ -23,6 +23,7 @@ class Stacks:
         weights: processor seconds by stack.
         samples: how many times it was looked at.
         threads: that ran Python at the end; 0: not known.
+        own: processor seconds that looking took, besides what is in ``weights``.
         sampler: who looked.
         notes: what a reader should know of these figures.
     """
@@ -32,6 +33,7 @@ class Stacks:
     samples: int
     sampler: str
     threads: int = 0
+    own: float = 0.0
     notes: tuple[str, ...] = field(default=())
 
     @property

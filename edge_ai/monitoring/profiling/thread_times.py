@@ -20,19 +20,17 @@ def thread_ns(native_id: int) -> int | None:
         return None
 
 
-def all_threads() -> dict[int, str]:
-    """Names of all threads of this process by their native ids, as the kernel knows them; empty without Linux."""
-    threads = {}
-    for name in _listed():
-        try:
-            threads[int(name)] = (_TASKS / name / "comm").read_text().strip()
-        except (OSError, ValueError):
-            continue
-    return threads
-
-
-def _listed() -> list[str]:
+def thread_ids() -> list[int]:
+    """The kernel's numbers of all threads of this process; empty without Linux."""
     try:
-        return os.listdir(_TASKS)
+        return [int(name) for name in os.listdir(_TASKS) if name.isdigit()]
     except OSError:
         return []
+
+
+def thread_name(native_id: int) -> str:
+    """Its name as the kernel knows it; empty if it is gone."""
+    try:
+        return (_TASKS / str(native_id) / "comm").read_text(errors="replace").strip()
+    except OSError:
+        return ""
