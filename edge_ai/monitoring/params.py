@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from edge_ai.core.params import Params, param
+
+OWN_ALERTS = ("cpu", "memory", "gpu", "temperature", "fps")
+"""Names of the alerts that every monitor has."""
+
+_MOST_SAMPLES = 36_000  # about 20 MB of what a machine and its nodes tell
+
+
+def named(values: list[str]) -> tuple[str, ...]:
+    """The names in a list; ROS cannot write an empty list, and has one empty name instead."""
+    return tuple(value for value in values if value)
 
 
 class MonitorParams(Params):
@@ -79,6 +89,16 @@ class MonitorParams(Params):
         "127.0.0.1", "Address that serves /metrics, /livez and /readyz; 0.0.0.0: all of this machine's."
     )
     metrics_port: int = param(9464, "Port of it; 0: nothing is served.", ge=0, le=65535)
+
+    @model_validator(mode="after")
+    def _fit(self) -> MonitorParams:
+        if unknown := set(named(self.alert_errors)) - set(OWN_ALERTS):
+            raise ValueError(f"'alert_errors' are some of {', '.join(OWN_ALERTS)}, got {sorted(unknown)}")
+        if both := set(named(self.pinned)) & set(named(self.vetoed)):
+            raise ValueError(f"a step is pinned or vetoed, not both: {sorted(both)}")
+        if self.history / self.period > _MOST_SAMPLES:
+            raise ValueError(f"'history' must not hold more than {_MOST_SAMPLES} periods")
+        return self
 
 
 class PowerParams(Params):

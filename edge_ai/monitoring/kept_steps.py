@@ -1,0 +1,149 @@
+"""The steps that are taken, in a file: a monitor that was killed undoes them after its restart, as if nothing had been.
+
+The file is of one boot: after another one the nodes have begun with their own values, and it is left aside.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edge_ai.core.errors import EdgeAIError
+from edge_ai.monitoring.actions import Action, CallService, SetParameter, SetPower
+from edge_ai.monitoring.effects import Effect
+from edge_ai.monitoring.step_record import Deeds, StepRecord
+
+log = logging.getLogger(__name__)
+
+_KINDS: dict[str, type[Any]] = {"set": SetParameter, "call": CallService, "power": SetPower}
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptStep:
+    """A step as an earlier monitor left it."""
+
+    name: str
+    triggers: tuple[str, ...] = ()
+    deeds: tuple[Deeds, ...] = ()
+    effect: Effect = field(default_factory=Effect)
+    by_operator: bool = False
+
+
+class KeptSteps:
+    """The file of one monitor.
+
+    Args:
+        path: of the file; its folder is made. None: nothing is kept.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path, self._boot = path, _boot()
+        self._written = ""
+
+    @classmethod
+    def of(cls, monitor: str) -> KeptSteps:
+        """That of a monitor in this user's runtime or state folder.
+
+        Args:
+            monitor: its name, such as a node's with its namespace; empty: nothing is kept.
+        """
+        if not monitor:
+            return cls(None)
+        return cls(_folder() / f"mitigation{re.sub(r'[^A-Za-z0-9]+', '_', '/' + monitor)}.json")
+
+    def load(self) -> list[KeptStep]:
+        """The steps that were taken and not undone, oldest first; none, if they are of another boot."""
+        if self._path is None or not self._path.is_file():
+            return []
+        try:
+            content = json.loads(self._path.read_text())
+            steps = [_step(one) for one in content["steps"]] if content["boot"] == self._boot else []
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.warning("steps taken by an earlier monitor cannot be read from '%s': %s", self._path, error)
+            return []
+        self._written = "as it was"
+        return steps
+
+    def save(self, taken: Iterable[StepRecord]) -> None:
+        """Keep the steps that are taken now, oldest first. A disk that refuses is reported, once."""
+        steps = [_plain(record) for record in taken]
+        text = json.dumps({"boot": self._boot, "steps": steps}, indent=1) if steps else ""
+        if self._path is None or text == self._written:
+            return
+        try:
+            if steps:
+                _replace(self._path, text)
+            else:
+                self._path.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("steps taken are not kept over a crash: '%s': %s", self._path, error.strerror)
+        self._written = text
+
+
+def _replace(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    try:
+        with os.fdopen(handle, "w") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _folder() -> Path:
+    if runtime := os.environ.get("XDG_RUNTIME_DIR"):
+        return Path(runtime) / "edge_ai"
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "edge_ai"
+
+
+def _boot() -> str:
+    try:
+        return _BOOT.read_text().strip()
+    except OSError:
+        return ""
+
+
+def _plain(record: StepRecord) -> dict[str, Any]:
+    return {
+        "name": record.step.name,
+        "triggers": list(record.triggers),
+        "deeds": [{"did": _as_dict(deeds.did), "undo": _as_dict(deeds.undo)} for deeds in record.deeds],
+        "before": dict(record.effect.before),
+        "after": dict(record.effect.after),
+        "by_operator": record.step.by_operator,
+    }
+
+
+def _step(one: dict[str, Any]) -> KeptStep:
+    return KeptStep(
+        one["name"],
+        tuple(one["triggers"]),
+        tuple(Deeds(_as_action(deeds["did"]), _as_action(deeds["undo"])) for deeds in one["deeds"]),
+        Effect(one["before"], one["after"]),
+        one["by_operator"],
+    )
+
+
+def _as_dict(action: Action) -> dict[str, Any]:
+    kind = next(kind for kind, cls in _KINDS.items() if isinstance(action, cls))
+    return {kind: asdict(action)}
+
+
+def _as_action(one: dict[str, Any]) -> Action:
+    ((kind, values),) = one.items()
+    if kind not in _KINDS:
+        raise EdgeAIError(f"action '{kind}'", wanted=f"one of {', '.join(_KINDS)}")
+    action: Action = _KINDS[kind](**values)
+    return action

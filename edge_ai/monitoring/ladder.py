@@ -1,0 +1,263 @@
+"""Which step against overload is taken next, and which undone: decisions only, nothing is done here.
+
+One change at a time, and none within the dwell time of the one before. Steps are tried in their order; what was taken
+last is undone first. An undo needs its alerts to be clear for the step's recover time, and nothing measured to speak
+against it; one that proves premature makes the next one wait twice as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from edge_ai.core.clock import NS
+from edge_ai.monitoring.alerts import Standing
+from edge_ai.monitoring.effects import OF_INTEREST, Effect, Recent, speaks_against
+from edge_ai.monitoring.readings import Readings
+from edge_ai.monitoring.step_record import Deeds, StepRecord
+from edge_ai.monitoring.steps import Plan, Step
+
+
+class Way(Enum):
+    """The direction of a change."""
+
+    TAKE = "take"
+    UNDO = "undo"
+    VETO = "undo at the operator's wish"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step to take or to undo.
+
+    Attributes:
+        way: which of both.
+        record: of the step.
+        triggers: the alerts that call for it, when it is taken.
+        before: what was measured up to now, when it is taken.
+    """
+
+    way: Way
+    record: StepRecord
+    triggers: tuple[str, ...] = ()
+    before: Readings = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a decision is made from.
+
+    Attributes:
+        now: steady time, ns.
+        standings: of the alerts, by name.
+        readings: the newest.
+        pinned: steps the operator wants kept once taken.
+        vetoed: steps the operator does not want.
+    """
+
+    now: int
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+    readings: Readings = field(default_factory=dict)
+    pinned: Collection[str] = ()
+    vetoed: Collection[str] = ()
+
+
+class Ladder:
+    """The steps and the decisions about them.
+
+    Args:
+        plan: the steps and how patiently they are handled.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.records = [StepRecord(step) for step in plan.steps]
+        self._recent = Recent()
+        self._settled_at = 0
+        self._turns = 0
+
+    @property
+    def taken(self) -> list[StepRecord]:
+        """The steps that are taken, newest first."""
+        return sorted((record for record in self.records if record.taken), key=lambda record: -record.turn)
+
+    def adopt(self, step: Step, triggers: tuple[str, ...], deeds: tuple[Deeds, ...], effect: Effect, now: int) -> None:
+        """Take over a step that an earlier monitor has taken; oldest first."""
+        record = next((record for record in self.records if record.step.name == step.name), None)
+        if record is None:
+            record = StepRecord(step)
+            self.records.append(record)
+        self._turns += 1
+        record.take(now, self._turns, deeds, triggers, effect)
+
+    def observe(self, view: View) -> list[StepRecord]:
+        """Take in what is seen now, before `choose`.
+
+        Returns:
+            The steps whose effect has just been measured.
+        """
+        self._recent.add(view.readings)
+        measured = []
+        for record in self.records:
+            record.judge(view.now, self._called_for(record, view))
+            if record.taken and self._measure(record, view.now):
+                measured.append(record)
+        for record in self.taken:
+            self._watch(record, view)
+        return measured
+
+    def choose(self, view: View) -> Change | None:
+        """What to do now, if anything. Say what became of it by `took`, `undid` or `refused`."""
+        if record := self._vetoed(view):
+            return Change(Way.VETO, record)
+        if view.now < self._settled_at:
+            return None
+        if record := self._next(view):
+            return Change(Way.TAKE, record, tuple(_causes(record.step, view)), self._before(record, view))
+        if record := self._last(view):
+            return Change(Way.UNDO, record)
+        return None
+
+    def took(self, change: Change, deeds: tuple[Deeds, ...], now: int) -> None:
+        """The step is taken."""
+        self._turns += 1
+        change.record.take(now, self._turns, deeds, change.triggers, Effect(change.before))
+        self._changed(change.record, now)
+
+    def undid(self, record: StepRecord, now: int, *, probation: bool) -> None:
+        """The step is undone."""
+        record.leave(now, probation=probation)
+        self._changed(record, now)
+
+    def refused(self, record: StepRecord, why: str, now: int) -> None:
+        """The step could not be taken or undone; it is tried again after a while."""
+        record.refuse(now, why, self._plan.retry)
+
+    def _before(self, record: StepRecord, view: View) -> Readings:
+        """The readings to hold a step's effect against."""
+        rules = (view.standings[name].rule for name in record.step.when if name in view.standings)
+        return self._recent.medians(dict.fromkeys([*OF_INTEREST, *(rule.metric for rule in rules)]))
+
+    def _changed(self, record: StepRecord, now: int) -> None:
+        self._settled_at = now + round(record.step.dwell * NS)
+        self._recent.clear()
+        for other in self.records:
+            other.well_since = other.fit_since = None
+
+    def _measure(self, record: StepRecord, now: int) -> bool:
+        assert record.taken_at is not None
+        if record.effect.after or now - record.taken_at < record.step.dwell * NS:
+            return False
+        after = self._recent.medians(record.effect.before)
+        record.effect = Effect(record.effect.before, after)
+        return bool(after)
+
+    def _watch(self, record: StepRecord, view: View) -> None:
+        """How long all is well for a step that is taken, and whether somebody else has undone it."""
+        released = record.step.released
+        if released and not all(condition.holds(view.readings) for condition in released):
+            record.seen_held = record.seen_held or all(c.metric in view.readings for c in released)
+        elif released and record.seen_held:
+            record.leave(view.now, probation=False)
+            return
+        more = [name for name in _calling(record.step, view) if name not in record.triggers]
+        record.triggers += tuple(more)
+        record.note = self._trouble(record, view)
+        if record.note:
+            record.well_since = record.fit_since = None
+            return
+        record.well_since = view.now if record.well_since is None else record.well_since
+        record.note = self._counsel(record, view)
+        if record.note:
+            record.fit_since = None
+        elif record.fit_since is None:
+            record.fit_since = view.now
+        if not record.deeds and self._due(record, view.now):
+            record.leave(view.now, probation=False)  # nothing is to be undone
+
+    def _trouble(self, record: StepRecord, view: View) -> str:
+        """What of its alerts is not well; empty: all are."""
+        for name in dict.fromkeys((*record.triggers, *record.step.when)):
+            standing = view.standings.get(name)
+            if standing is None:
+                continue  # the rule was switched off
+            if standing.active:
+                return f"{name} is active"
+            if name in record.triggers and standing.well_since_ns is None:
+                return f"{standing.rule.metric} is not well yet, or cannot be read"
+        return ""
+
+    def _counsel(self, record: StepRecord, view: View) -> str:
+        """What was measured that speaks against undoing it."""
+        rules = [view.standings[name].rule for name in record.triggers if name in view.standings]
+        now = self._recent.medians(dict.fromkeys([*OF_INTEREST, *(rule.metric for rule in rules)]))
+        reasons = (speaks_against(rule, record.effect, now, self._plan.margin) for rule in rules)
+        return next((reason for reason in reasons if reason), "")
+
+    def _due(self, record: StepRecord, now: int) -> bool:
+        """Whether all was well for long enough."""
+        stretched = record.backoff * NS
+        recover, trial = record.step.recover, max(self._plan.trial, record.step.recover)
+        if record.fit_since is not None and now - record.fit_since >= recover * stretched:
+            return True
+        # What was measured may have had another cause: after a long while, try.
+        return record.well_since is not None and now - record.well_since >= trial * stretched
+
+    def _next(self, view: View) -> StepRecord | None:
+        """The first step that something calls for and nothing is in the way of."""
+        for record in self.records:
+            if record.taken:
+                continue
+            record.note = ""
+            if record.step.name in view.vetoed or not self._called_for(record, view) or view.now < record.held_until:
+                continue
+            record.note = _hindrance(record.step, view)
+            if not record.note:
+                return record
+        return None
+
+    def _last(self, view: View) -> StepRecord | None:
+        """The newest step that may be undone, if its time has come; what the operator keeps is passed over."""
+        kept: set[tuple[str, ...]] = set()
+        for record in self.taken:
+            if record.step.name in view.pinned or record.step.by_operator:
+                kept |= record.targets
+            elif record.deeds:
+                free = not (record.targets & kept) and view.now >= record.held_until
+                return record if free and self._due(record, view.now) else None
+        return None
+
+    def _vetoed(self, view: View) -> StepRecord | None:
+        """A step that the operator wants undone; before it, what was taken later and changed the same."""
+        taken = self.taken
+        for record in taken:
+            if record.step.name in view.vetoed:
+                later = (one for one in taken if one.turn > record.turn and one.targets & record.targets)
+                first = next(later, record)
+                return first if view.now >= first.held_until else None
+        return None
+
+    def _called_for(self, record: StepRecord, view: View) -> bool:
+        return any(_calling(record.step, view))
+
+
+def _calling(step: Step, view: View) -> Iterator[str]:
+    """The alerts that are active now and that the step is for."""
+    return (name for name in step.when if name in view.standings and view.standings[name].active)
+
+
+def _causes(step: Step, view: View) -> Iterator[str]:
+    """Those of them that do not call in vain."""
+    for name in _calling(step, view):
+        vain = step.unless.get(name, ())
+        if not vain or not all(condition.holds(view.readings) for condition in vain):
+            yield name
+
+
+def _hindrance(step: Step, view: View) -> str:
+    """Why a step is not taken although an alert calls for it."""
+    for condition in step.needs:
+        if not condition.holds(view.readings):
+            return f"not now: {condition.metric} is not as it needs"
+    return "" if any(_causes(step, view)) else "would not help now"
