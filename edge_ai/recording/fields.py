@@ -12,6 +12,7 @@ from edge_ai.control.command import Command
 from edge_ai.core.clock import NS
 from edge_ai.core.types import Classification, Detections, Result, Segmentation
 from edge_ai.monitoring.alert import Alert
+from edge_ai.monitoring.mitigation import MitigationStatus
 from edge_ai.monitoring.readings import Sample
 
 Fields = dict[str, Any]
@@ -134,6 +135,27 @@ def alert(alert: Alert) -> Fields:
         "metric": alert.metric,
         "value": alert.value,
         "limit": alert.limit,
+    }
+
+
+def mitigation(status: MitigationStatus, stamp_ns: int) -> Fields:
+    """edge_ai/MitigationStatus."""
+    return {
+        "header": header(stamp_ns),
+        "level": status.level,
+        "changes": status.changes,
+        "message": status.message,
+        "steps": [
+            {
+                "name": step.name,
+                "state": int(step.state),
+                "detail": step.detail,
+                "since": time(step.since_ns),
+                "before": reading_list(step.before.items()),
+                "after": reading_list(step.after.items()),
+            }
+            for step in status.steps
+        ],
     }
 
 

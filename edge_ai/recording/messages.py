@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from edge_ai.capture.calibration import Calibration
 from edge_ai.control.command import Command
 from edge_ai.core.types import Result
 from edge_ai.monitoring.alert import Alert
+from edge_ai.monitoring.mitigation import MitigationStatus
 from edge_ai.monitoring.readings import Sample
 from edge_ai.recording import fields
 from edge_ai.recording.cdr import encode as encode
@@ -67,6 +67,6 @@ def alert(alert: Alert) -> bytes:
     return encode(ALERT, fields.alert(alert))
 
 
-def mitigation_status(status: Any, stamp_ns: int) -> bytes:
+def mitigation_status(status: MitigationStatus, stamp_ns: int) -> bytes:
     """The ladder's state as edge_ai/MitigationStatus."""
-    raise NotImplementedError
+    return encode(MITIGATION_STATUS, fields.mitigation(status, stamp_ns))
