@@ -1,44 +1,9 @@
-import hashlib
-
-import onnx
 import pytest
-import yaml
-from onnx import helper
 
 from edge_ai.capture.synthetic import Scene
 from edge_ai.runtime.batching import policy_for
 from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
-from edge_ai.runtime.resources import shipped_card
-
-
-@pytest.fixture(scope="module")
-def open_card(tmp_path_factory):
-    """The shipped detector with its batch dimension left open."""
-    folder, card = tmp_path_factory.mktemp("model"), shipped_card()
-    values = yaml.safe_load(card.read_text())
-    graph = onnx.load(str(card.parent / values["file"]))
-    for tensor in (*graph.graph.input, *graph.graph.output):
-        tensor.type.tensor_type.shape.dim[0].dim_param = "batch"
-    shapes = {node.input[1] for node in graph.graph.node if node.op_type == "Reshape"}
-    for constant in graph.graph.initializer:
-        if constant.name in shapes:
-            sizes = onnx.numpy_helper.to_array(constant).copy()
-            sizes[0] = 0  # as many as came in
-            constant.CopyFrom(onnx.numpy_helper.from_array(sizes, constant.name))
-    for node in graph.graph.node:
-        for attribute in node.attribute:
-            if node.op_type == "Constant" and node.output[0] in shapes:
-                sizes = onnx.numpy_helper.to_array(attribute.t).copy()
-                sizes[0] = 0
-                attribute.CopyFrom(helper.make_attribute("value", onnx.numpy_helper.from_array(sizes)))
-    del graph.graph.value_info[:]
-    onnx.save(graph, str(folder / "open.onnx"))
-    digest = hashlib.sha256((folder / "open.onnx").read_bytes()).hexdigest()
-    values |= {"file": "open.onnx", "labels": str(card.parent / values["labels"]), "sha256": digest}
-    path = folder / "open.yaml"
-    path.write_text(yaml.safe_dump(values))
-    return path
 
 
 @pytest.fixture
