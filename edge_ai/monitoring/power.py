@@ -12,12 +12,10 @@ from typing import Any, Protocol, TypeVar
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.monitoring.actions import SetPower
 from edge_ai.platforms import jetson_service
-from edge_ai.platforms.patience import within
+from edge_ai.platforms.patience import answer, asked
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-
-_DEADLINE = 20.0  # s for one change; nvpmodel stops and starts jetson_clocks around its own work
 
 
 class PowerControl:
@@ -28,16 +26,18 @@ class PowerControl:
 
     Args:
         connect: the way to the service.
-        deadline: seconds that one change may take.
+        deadline: seconds that one change may take; nvpmodel stops and starts jetson_clocks around its own work.
+        way: seconds that the way to the service may take.
     """
 
     def __init__(
         self,
         connect: Callable[[], AbstractContextManager[Any]] = jetson_service.connect,
         *,
-        deadline: float = _DEADLINE,
+        deadline: float = 20.0,
+        way: float = 10.0,
     ) -> None:
-        self._connect, self._deadline = connect, deadline
+        self._connect, self._deadline, self._way = connect, deadline, way
         self._lock = threading.Lock()
         self._before: dict[str, str] = {}
 
@@ -104,21 +104,32 @@ class PowerControl:
         return refusals
 
     def _talk(self, work: Callable[[Any], T]) -> T:
-        """Work with the service in a thread that may hang.
+        """Work with the service in a thread that may hang. What it would do after that long is not done.
 
         Raises:
             EdgeAIError: there is no service, it does not answer, or what the work raises.
         """
+        reached, given_up = threading.Event(), threading.Event()
 
         def talk() -> T:
-            with self._lock, self._connect() as service:
-                return work(service)
+            try:
+                with self._lock, self._connect() as service:
+                    reached.set()
+                    if given_up.is_set():
+                        raise TimeoutError
+                    return work(service)
+            finally:
+                reached.set()
 
         try:
-            return within(4 * self._deadline, talk)
+            talked = asked(talk)
+            if not reached.wait(self._way):
+                raise TimeoutError(f"no answer within {self._way:g} s")
+            return answer(talked, (len(_CHANGES) + 1) * self._deadline)
         except EdgeAIError:
             raise
         except Exception as error:  # of jetson-stats and of the way to it
+            given_up.set()
             words = " ".join(str(error).split()) or type(error).__name__
             raise EdgeAIError("power", got=words, mend="journalctl -u jtop says more") from None
 

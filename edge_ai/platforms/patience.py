@@ -4,31 +4,45 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
+def asked(question: Callable[[], T]) -> Future[T]:
+    """The answer to come, or what the question raises; asked in a thread that the process does not wait for."""
+    future: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(question())
+        except Exception as error:  # handed to whoever takes the answer
+            future.set_exception(error)
+
+    threading.Thread(target=work, name="question", daemon=True).start()
+    return future
+
+
 def within(seconds: float, question: Callable[[], T]) -> T:
-    """The answer, or what the question raises; asked in a thread that is left behind when it takes too long.
+    """The answer, or what the question raises; its thread is left behind when it takes too long.
 
     Raises:
         TimeoutError: there was no answer in time.
     """
-    answers: list[T] = []
-    failures: list[Exception] = []
+    return answer(asked(question), seconds)
 
-    def work() -> None:
-        try:
-            answers.append(question())
-        except Exception as error:  # handed to the caller below
-            failures.append(error)
 
-    thread = threading.Thread(target=work, name="within", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if failures:
-        raise failures[0]
-    if not answers:
-        raise TimeoutError(f"no answer within {seconds:g} s")
-    return answers[0]
+def answer(future: Future[T], seconds: float) -> T:
+    """The answer, or what the question raised, once it is there.
+
+    Raises:
+        TimeoutError: it was not there in time.
+    """
+    try:
+        return future.result(seconds)
+    except FutureTimeoutError:
+        if future.done():  # the question itself met a time limit
+            raise
+        raise TimeoutError(f"no answer within {seconds:g} s") from None
