@@ -7,13 +7,12 @@ against it; one that proves premature makes the next one wait twice as long.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from edge_ai.core.clock import NS
-from edge_ai.monitoring.alerts import Standing
 from edge_ai.monitoring.effects import OF_INTEREST, Effect, Recent, speaks_against
+from edge_ai.monitoring.ladder_view import View, calling, causes, hindrance, trouble
 from edge_ai.monitoring.readings import Readings
 from edge_ai.monitoring.step_record import Deeds, StepRecord
 from edge_ai.monitoring.steps import Plan, Step
@@ -42,25 +41,6 @@ class Change:
     record: StepRecord
     triggers: tuple[str, ...] = ()
     before: Readings = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What a decision is made from.
-
-    Attributes:
-        now: steady time, ns.
-        standings: of the alerts, by name.
-        readings: the newest.
-        pinned: steps the operator wants kept once taken.
-        vetoed: steps the operator does not want.
-    """
-
-    now: int
-    standings: Mapping[str, Standing] = field(default_factory=dict)
-    readings: Readings = field(default_factory=dict)
-    pinned: Collection[str] = ()
-    vetoed: Collection[str] = ()
 
 
 class Ladder:
@@ -100,7 +80,7 @@ class Ladder:
         self._recent.add(view.readings)
         measured = []
         for record in self.records:
-            record.judge(view.now, self._called_for(record, view))
+            record.judge(view.now, any(calling(record.step, view)))
             if record.taken and self._measure(record, view.now):
                 measured.append(record)
         for record in self.taken:
@@ -114,7 +94,7 @@ class Ladder:
         if view.now < self._settled_at:
             return None
         if record := self._next(view):
-            return Change(Way.TAKE, record, tuple(_causes(record.step, view)), self._before(record, view))
+            return Change(Way.TAKE, record, tuple(causes(record.step, view)), self._before(record, view))
         if record := self._last(view):
             return Change(Way.UNDO, record)
         return None
@@ -161,9 +141,9 @@ class Ladder:
         elif released and record.seen_held:
             record.leave(view.now, probation=False)
             return
-        more = [name for name in _calling(record.step, view) if name not in record.triggers]
+        more = [name for name in calling(record.step, view) if name not in record.triggers]
         record.triggers += tuple(more)
-        record.note = self._trouble(record, view)
+        record.note = trouble(record, view)
         if record.note:
             record.well_since = record.fit_since = None
             return
@@ -175,18 +155,6 @@ class Ladder:
             record.fit_since = view.now
         if not record.deeds and self._due(record, view.now):
             record.leave(view.now, probation=False)  # nothing is to be undone
-
-    def _trouble(self, record: StepRecord, view: View) -> str:
-        """What of its alerts is not well; empty: all are."""
-        for name in dict.fromkeys((*record.triggers, *record.step.when)):
-            standing = view.standings.get(name)
-            if standing is None:
-                continue  # the rule was switched off
-            if standing.active:
-                return f"{name} is active"
-            if name in record.triggers and standing.well_since_ns is None:
-                return f"{standing.rule.metric} is not well yet, or cannot be read"
-        return ""
 
     def _counsel(self, record: StepRecord, view: View) -> str:
         """What was measured that speaks against undoing it."""
@@ -210,9 +178,9 @@ class Ladder:
             if record.taken:
                 continue
             record.note = ""
-            if record.step.name in view.vetoed or not self._called_for(record, view) or view.now < record.held_until:
+            if record.step.name in view.vetoed or not any(calling(record.step, view)) or view.now < record.held_until:
                 continue
-            record.note = _hindrance(record.step, view)
+            record.note = hindrance(record.step, view)
             if not record.note:
                 return record
         return None
@@ -237,27 +205,3 @@ class Ladder:
                 first = next(later, record)
                 return first if view.now >= first.held_until else None
         return None
-
-    def _called_for(self, record: StepRecord, view: View) -> bool:
-        return any(_calling(record.step, view))
-
-
-def _calling(step: Step, view: View) -> Iterator[str]:
-    """The alerts that are active now and that the step is for."""
-    return (name for name in step.when if name in view.standings and view.standings[name].active)
-
-
-def _causes(step: Step, view: View) -> Iterator[str]:
-    """Those of them that do not call in vain."""
-    for name in _calling(step, view):
-        vain = step.unless.get(name, ())
-        if not vain or not all(condition.holds(view.readings) for condition in vain):
-            yield name
-
-
-def _hindrance(step: Step, view: View) -> str:
-    """Why a step is not taken although an alert calls for it."""
-    for condition in step.needs:
-        if not condition.holds(view.readings):
-            return f"not now: {condition.metric} is not as it needs"
-    return "" if any(_causes(step, view)) else "would not help now"

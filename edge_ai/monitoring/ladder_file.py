@@ -18,6 +18,7 @@ from edge_ai.monitoring.steps import Condition, Deed, Plan, Step
 
 SHIPPED = "config/mitigation.yaml"
 _MEND = "see doc/watching.md for every key, and the file that is shipped"
+_RELAPSE = 60.0  # s
 _STOPPED = Condition("control/stopped", below=0.5)
 
 
@@ -87,7 +88,7 @@ def _step(entry: StepEntry) -> Step:
         needs=_conditions(entry.needs),
         unless={alert: _conditions(ranges) for alert, ranges in entry.unless.items()},
         released=_conditions(entry.released) or (_STOPPED,) * stops,
-        relapse=4 * entry.recover if entry.relapse is None else entry.relapse,
+        relapse=max(4 * entry.recover, _RELAPSE) if entry.relapse is None else entry.relapse,
         deadline=_deadline(do) if entry.deadline is None else entry.deadline,
     )
 

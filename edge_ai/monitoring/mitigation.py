@@ -14,7 +14,8 @@ from edge_ai.monitoring.actions import Action, Actuator, SetParameter
 from edge_ai.monitoring.alerts import Standing
 from edge_ai.monitoring.errand import Errand, Errands, take_back, words_of
 from edge_ai.monitoring.kept_steps import KeptSteps
-from edge_ai.monitoring.ladder import Change, Ladder, View, Way
+from edge_ai.monitoring.ladder import Change, Ladder, Way
+from edge_ai.monitoring.ladder_view import View
 from edge_ai.monitoring.readings import Readings
 from edge_ai.monitoring.step_record import Deeds, StepRecord
 from edge_ai.monitoring.steps import Plan, ScaleParameter, Step, StepStatus

@@ -91,7 +91,7 @@ class Step:
     needs: tuple[Condition, ...] = ()
     unless: Mapping[str, tuple[Condition, ...]] = field(default_factory=dict)
     released: tuple[Condition, ...] = ()
-    relapse: float = 40.0
+    relapse: float = 60.0
     deadline: float = 10.0
 
 
