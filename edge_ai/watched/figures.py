@@ -1,0 +1,72 @@
+"""How the robot's parts fare, for the monitor of the same process."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from edge_ai.capture.status import CaptureStatus
+from edge_ai.control.command import Command, ControlState
+from edge_ai.core.clock import NS, Clock
+from edge_ai.core.types import Frame, Result
+from edge_ai.monitoring.performance import NodeStats
+from edge_ai.monitoring.readings import Readings
+from edge_ai.routing.report import readings as router_readings
+from edge_ai.runtime.pipeline import PipelineCounts
+from edge_ai.watched.watcher import Watcher
+
+EDGE = "edge"
+_OF_THE_PROCESS = ("memory", "cpu")  # the same for all parts: told once
+
+
+class Figures(Watcher):
+    """Counts from any thread; asked once a second.
+
+    Args:
+        clock: ages are measured on its steady side.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._camera = NodeStats(clock, rates=("rate", "dropped"))
+        self._here, self._router = (NodeStats(clock, rates=("rate", "dropped", "failed")) for _ in range(2))
+        self._control = NodeStats(clock, rates=("commands", "refused"))
+
+    def frame(self, frame: Frame) -> None:
+        self._camera.count("rate")
+
+    def result(self, result: Result, frame: Frame) -> None:
+        age = (self._clock.steady_ns() - result.header.steady_ns) / NS
+        self._router.add(result.timings, age)
+        if result.source == EDGE:
+            self._here.add(result.timings, age)
+
+    def command(self, command: Command) -> None:
+        self._control.count("commands")
+        self._control.total("refused", command.refused)
+        self._control.gauge("stopped", float(command.state is ControlState.EMERGENCY_STOP))
+        self._control.gauge("age_p50", math.nan if command.age_s is None else command.age_s)
+
+    def readings(
+        self, capture: CaptureStatus, counts: PipelineCounts, report: Mapping[str, Any] | None = None
+    ) -> dict[str, Readings]:
+        """What came since the last call, by node.
+
+        Args:
+            capture: the camera's state.
+            counts: what became of the frames.
+            report: what a router reports of itself; None: there is none.
+        """
+        self._camera.total("dropped", capture.dropped)
+        answering = self._here if report is None else self._router
+        answering.total("dropped", counts.dropped)
+        answering.total("failed", counts.failed)
+        told = {"camera": _part(self._camera), "control": _part(self._control), "inference": self._here.readings()}
+        if report is not None:
+            told["router"] = {**_part(self._router), **router_readings(report)}
+        return told
+
+
+def _part(stats: NodeStats) -> Readings:
+    return {what: value for what, value in stats.readings().items() if what not in _OF_THE_PROCESS}

@@ -1,0 +1,214 @@
+"""The robot of this process with everything that watches it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from edge_ai.capture.status import CaptureStatus
+from edge_ai.control.command import Command
+from edge_ai.core.clock import Clock
+from edge_ai.core.params import Params
+from edge_ai.core.types import Frame, PendingFrame, Result
+from edge_ai.monitoring.alert import Alert
+from edge_ai.monitoring.mitigation import MitigationStatus
+from edge_ai.monitoring.monitor import Monitor
+from edge_ai.monitoring.power import PowerControl
+from edge_ai.monitoring.probes.registry import find
+from edge_ai.monitoring.readings import Sample
+from edge_ai.monitoring.sampler import Sampler
+from edge_ai.robot import Robot
+from edge_ai.routing.report import RouterReporter
+from edge_ai.watched.actuator import DirectActuator
+from edge_ai.watched.figures import Figures
+from edge_ai.watched.page import Page
+from edge_ai.watched.params import CLASSES, WatchedParams
+from edge_ai.watched.recording import Recording
+from edge_ai.watched.scrape import Scrape
+from edge_ai.watched.watcher import Watcher
+
+log = logging.getLogger(__name__)
+
+
+class WatchedRobot:
+    """Starts and ends robot, monitor, page and recorder in the order that suits all of them.
+
+    Args:
+        params: of all parts.
+        clock: stamps and ages.
+        watchers: told of everything as well.
+        page: whether the dashboard is served.
+        record: whether the flight recorder listens.
+
+    Raises:
+        EdgeAIError: the mitigation file is missing or wrong.
+
+    Attributes:
+        robot: camera, model and control.
+        monitor: what is measured, and what is done about it.
+        page: the dashboard; None: there is none.
+    """
+
+    def __init__(
+        self,
+        params: WatchedParams,
+        clock: Clock,
+        watchers: Sequence[Watcher] = (),
+        *,
+        page: bool = True,
+        record: bool = True,
+    ) -> None:
+        self._params = params
+        self.robot = Robot(
+            params.camera,
+            params.inference,
+            params.control,
+            clock,
+            on_command=self._commanded,
+            on_frame=self._captured,
+            on_result=self._answered,
+            on_status=self._changed,
+            on_error=_failed,
+            router=params.router,
+            cloud=params.cloud,
+        )
+        self._figures, self._reporter, self._power = Figures(clock), RouterReporter(), PowerControl()
+        live: dict[str, Params] = {node: getattr(params, node) for node in CLASSES}
+        self._actuator = DirectActuator(live, self._apply, self._services(), self._power.set)
+        self.monitor = Monitor(
+            params.monitor,
+            clock,
+            sampler=_Looks(Sampler(find().probes, clock, period=params.monitor.period), self._tell),
+            actuator=self._actuator,
+            on_sample=self._sampled,
+            on_alert=self._alerted,
+            on_mitigation=self._mitigated,
+        )
+        self._scrape = Scrape(clock)
+        self.page = Page(params.dashboard, clock, self._scrape.metrics, self._scrape.health) if page else None
+        self._recording = Recording(params, clock) if record else None
+        ours = (self._figures, self._scrape, self._recording, self.page)
+        self._watchers = (*(watcher for watcher in ours if watcher is not None), *watchers)
+
+    def prepare(self) -> None:
+        """Open the camera, load the model, serve the page: what cannot work fails now and says why.
+
+        Raises:
+            EdgeAIError: the camera, the model or the page's address cannot be had.
+        """
+        self.robot.prepare()
+        if self.page is not None:
+            record = self._recording.request if self._recording is not None else None
+            self.page.buttons(self.emergency_stop, self.robot.controller.reset, record)
+            self.page.start()
+
+    def start(self) -> None:
+        """Begin to see, to move, and to watch; call `prepare` first."""
+        power, model = self._params.power, self.robot.model
+        self._power.apply(mode=power.mode, clocks=power.clocks, fan=power.fan)
+        if self._recording is not None and model is not None:
+            self._recording.start(model.card)
+        self.robot.start()
+        self.monitor.start()
+
+    def close(self) -> None:
+        """Stop moving, put back what was changed, write what is being recorded, and end."""
+        self.robot.controller.deactivate()
+        self.monitor.stop()
+        self._actuator.close()
+        self.robot.close()
+        self._power.restore()
+        if self._recording is not None:
+            self._recording.stop()
+        if self.page is not None:
+            self.page.stop()
+
+    def emergency_stop(self, reason: str = "the operator pressed the emergency stop") -> str:
+        """Stand still until the controller is reset; says so."""
+        self.robot.controller.emergency_stop(reason)
+        self.robot.wake()
+        return "stopped until it is reset"
+
+    # What the robot's parts say --------------------------------------------------------------------------------------
+
+    def _captured(self, frame: Frame) -> None:
+        for watcher in self._watchers:
+            watcher.frame(frame)
+
+    def _answered(self, result: Result, frame: Frame) -> None:
+        for watcher in self._watchers:
+            watcher.result(result, frame)
+
+    def _commanded(self, command: Command) -> None:
+        for watcher in self._watchers:
+            watcher.command(command)
+
+    def _changed(self, status: CaptureStatus) -> None:
+        for watcher in self._watchers:
+            watcher.camera(status)
+
+    # What the monitor says -------------------------------------------------------------------------------------------
+
+    def _tell(self) -> None:
+        status = self.robot.routing
+        report = self._reporter.report(status) if status is not None else None
+        told = self._figures.readings(self.robot.capturer.status, self.robot.counts, report)
+        for node, readings in told.items():
+            self.monitor.tell(node, readings)
+        if report is not None:
+            for watcher in self._watchers:
+                watcher.routing(report)
+
+    def _sampled(self, sample: Sample) -> None:
+        alerts = self.monitor.alerts
+        for watcher in self._watchers:
+            watcher.sample(sample, alerts)
+        model = self.robot.model
+        if self.page is not None and model is not None:
+            self.page.deployment(model.card, model.backend.description, self.robot.note)
+        if self._recording is not None:
+            state = self._recording.state
+            self._scrape.metrics.recorder(asdict(state))
+            if self.page is not None:
+                self.page.recorder(state)
+
+    def _alerted(self, alert: Alert) -> None:
+        for watcher in self._watchers:
+            watcher.alert(alert)
+
+    def _mitigated(self, status: MitigationStatus) -> None:
+        for watcher in self._watchers:
+            watcher.mitigation(status)
+
+    # What the ladder may do ------------------------------------------------------------------------------------------
+
+    def _apply(self, params: Mapping[str, Any]) -> None:
+        self.robot.update(*(params[node] for node in ("inference", "control", "router", "cloud", "camera")))
+
+    def _services(self) -> dict[str, Callable[[], object]]:
+        def stop() -> None:
+            self.emergency_stop("the monitor stopped the robot: its alerts say why")
+
+        def free() -> None:
+            log.info("%.0f MiB given back", self.robot.free_memory() / 2**20)
+
+        every = dict.fromkeys((f"{node}/free_memory" for node in ("camera", "inference", "control")), free)
+        return {**every, "control/emergency_stop": stop, "control/reset": self.robot.controller.reset}
+
+
+class _Looks:
+    """A sampler that has the robot's parts told just before it looks at the machine."""
+
+    def __init__(self, sampler: Sampler, tell: Callable[[], None]) -> None:
+        self._sampler, self._tell = sampler, tell
+        self.start, self.stop = sampler.start, sampler.stop
+
+    def collect(self) -> Sample:
+        self._tell()
+        return self._sampler.collect()
+
+
+def _failed(_frame: Frame | PendingFrame, error: Exception) -> None:
+    log.error("frame without a result: %s", error)
