@@ -1,8 +1,12 @@
-"""What the robot knows, as the sections of the page: one place for their fields, with or without ROS."""
+"""What the robot knows, as the sections of the page: one place for their fields, with or without ROS.
+
+Section "routing" is a report of `routing.report.RouterReporter`, "recorder" the fields of msg/RecorderStatus.msg.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
@@ -10,9 +14,8 @@ from edge_ai.control.command import Command
 from edge_ai.core.types import Result
 from edge_ai.monitoring.alert import Alert
 from edge_ai.monitoring.metric_names import node_of
+from edge_ai.monitoring.mitigation import MitigationStatus
 from edge_ai.monitoring.readings import Sample
-from edge_ai.routing.decision import Where
-from edge_ai.routing.status import RouterStatus
 
 Section = dict[str, Any]
 
@@ -35,11 +38,6 @@ def nodes(sample: Sample) -> Section:
         if node:
             found.setdefault(node, {})[what] = value
     return found
-
-
-def alerts(active: Iterable[Alert], recent: Iterable[Alert] = ()) -> Section:
-    """Those active now, and those that were, newest first."""
-    return {"active": [alert(one) for one in active], "recent": [alert(one) for one in recent]}
 
 
 def alert(one: Alert) -> Section:
@@ -71,33 +69,42 @@ def result(one: Result) -> Section:
     }
 
 
-def routing(status: RouterStatus, shares: Mapping[Where, float]) -> Section:
-    """Fields of msg/RouterStatus.msg by name.
+def mitigation(status: MitigationStatus) -> Section:
+    """How the ladder stands; "since" in seconds since the epoch, states in words."""
+    steps = [
+        {
+            "name": step.name,
+            "state": step.state.name.lower(),
+            "detail": step.detail,
+            "since": step.since_ns / 1e9,
+            "before": step.before,
+            "after": step.after,
+        }
+        for step in status.steps
+    ]
+    return {"level": status.level, "changes": status.changes, "message": status.message, "steps": steps}
+
+
+class AlertLog:
+    """Remembers the alerts that are over, for an operator who has just come.
 
     Args:
-        status: of the router.
-        shares: of the frames decided in the last second, 0 to 1, by side.
+        kept: how many.
     """
-    counts, edge, cloud = status.counts, status.edge.state, status.cloud.state
-    names = ("failovers", "hedged", "hedges_won", "second_opinions", "overtaken", "expired", "failed", "repeated")
-    return {
-        "policy": status.policy,
-        "override": status.override,
-        "cloud": status.cloud.name,
-        "cloud_fault": cloud.why,
-        "breaker": status.cloud.breaker,
-        **{f"{where.name.lower()}_share": shares[where] for where in Where},
-        "edge_latency": edge.expected,
-        "edge_latency_p95": edge.p95,
-        "cloud_latency": cloud.expected,
-        "cloud_latency_p95": cloud.p95,
-        "cloud_in_flight": cloud.in_flight,
-        "bandwidth": status.bandwidth,
-        "rtt": status.rtt,
-        "edge_answers": counts.answers[Where.EDGE],
-        "cloud_answers": counts.answers[Where.CLOUD],
-        **{name: getattr(counts, name) for name in names},
-        "cancelled": status.cloud.counts.cancelled,
-        "cloud_failed": status.cloud.counts.failed,
-        "bytes_sent": status.cloud.counts.sent,
-    }
+
+    def __init__(self, kept: int = 12) -> None:
+        self._over: deque[Section] = deque(maxlen=kept)
+
+    def event(self, one: Alert, stamp_ns: int) -> None:
+        """One that has just been raised or is over.
+
+        Args:
+            one: the monitor's event.
+            stamp_ns: ROS time of it, ns since the epoch.
+        """
+        if not one.active:
+            self._over.appendleft({**alert(one), "until": stamp_ns / 1e9})
+
+    def section(self, active: Iterable[Alert]) -> Section:
+        """Those active now, then those that are over, newest first."""
+        return {"active": [alert(each) for each in active], "recent": list(self._over)}

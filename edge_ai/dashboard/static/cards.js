@@ -1,12 +1,16 @@
 // One function a section: from what the robot says to what stands on its card.
 
-import { $, chip, make, show, terms } from "./dom.js";
+import { $, chip, make, terms, tiles } from "./dom.js";
 import * as format from "./format.js";
 
 const STEP = ["ready", "taken", "pinned", "vetoed", "refused", "waiting"];
 const STEP_KIND = { taken: "warn", pinned: "warn", waiting: "warn", refused: "bad" };
 const EFFECTS = ["fps", "processing", "age", "cpu", "memory", "temperature", "power"];
-const MOVING = ["FOLLOWING"];
+const STATES = {
+  FOLLOWING: ["following", "good"], NO_TARGET: ["nobody to follow", "warn"], OBSTACLE: ["obstacle", "warn"],
+  STALE: ["results too old", "warn"], MALFORMED: ["bad result", "bad"], EMERGENCY_STOP: ["emergency stop", "bad"],
+};
+const fastest = { linear: 0.05, angular: 0.05 }; // seen so far: an arrow of full length
 
 export function identity({ name, board, version, mode }) {
   $("name").textContent = name || "edge_ai";
@@ -16,7 +20,7 @@ export function identity({ name, board, version, mode }) {
 
 export function figures(readings, result) {
   const units = (text) => { const [, value, unit] = text.match(/^(\S+)(.*)$/); return [value, make("small", {}, unit.trim())]; };
-  terms($("figures"), [
+  tiles($("figures"), [
     ["results", [format.number(readings.fps), make("small", {}, "/s")]],
     ["age", units(format.seconds(readings.age))],
     ["processing", units(format.seconds(readings.processing))],
@@ -29,18 +33,20 @@ export function result({ timings = {} }) {
   const stages = Object.entries(timings).filter(([, time]) => time > 0);
   $("stages").replaceChildren(...stages.map(([stage, time]) => {
     const part = make("div", { class: stage === "wait" ? "wait" : "", title: `${stage}: ${format.seconds(time)}` }, `${stage} ${format.seconds(time)}`);
-    part.style.flex = `${time} 1 0`;
+    part.style.flex = `${time * 1e6} 1 0`;
     return part;
   }));
 }
 
 export function control({ state, reason, linear = 0, angular = 0, age }) {
-  const moving = MOVING.includes(state);
-  $("state").textContent = format.words(state);
-  $("state").className = `pill ${moving ? "good" : state === "EMERGENCY_STOP" || state === "MALFORMED" ? "bad" : "warn"}`;
-  const fastest = Math.max(0.05, Math.hypot(linear, angular)), length = 40 / fastest * Math.min(1, Math.hypot(linear, angular));
-  const still = !linear && !angular;
-  const tip = still ? "" : `<line class="arrow" x1="0" y1="0" x2="${(-angular * length).toFixed(1)}" y2="${(-linear * length).toFixed(1)}"/>`;
+  const [said, kind] = STATES[state] ?? [format.words(state), "warn"];
+  $("state").textContent = said;
+  $("state").className = `pill ${kind}`;
+  fastest.linear = Math.max(fastest.linear, Math.abs(linear));
+  fastest.angular = Math.max(fastest.angular, Math.abs(angular));
+  const ahead = linear / fastest.linear, across = -angular / fastest.angular, long = Math.max(1, Math.hypot(ahead, across));
+  const still = !linear && !angular, end = (share) => ((share * 44) / long).toFixed(1);
+  const tip = still ? "" : `<line class="arrow" x1="0" y1="0" x2="${end(across)}" y2="${end(-ahead)}"/>`;
   // Numbers only: nothing that a robot says in words gets here.
   $("dial").innerHTML = `<circle r="50"/><line x1="-50" x2="50"/><line y1="-50" y2="50"/>${tip}<circle class="still" r="${still ? 7 : 4}"/>`;
   const speeds = make("b", {}, `${signed(linear)} m/s`, make("br"), `${signed(angular)} rad/s`);
@@ -118,7 +124,8 @@ export function nodes(all) {
 }
 
 export function machine({ readings = {}, texts = {}, faults = {} }) {
-  const group = (title, pairs, ...before) => {
+  const group = (title, all, ...before) => {
+    const pairs = all.filter(([, value]) => value);
     const list = make("dl");
     terms(list, pairs);
     list.prepend(...before);
@@ -136,7 +143,7 @@ export function machine({ readings = {}, texts = {}, faults = {} }) {
     group("Processors", [...under("clock", format.hertz), ...under("engine", format.hertz)], ...(bars.childElementCount ? [bars] : [])),
     group("Memory and disk", [["memory", used("memory")], ["GPU memory", used("gpu_memory")], ["swap", format.known(readings.swap) ? format.percent(readings.swap) : ""], ["disk free", format.known(readings.disk_free) ? format.bytes(readings.disk_free) : ""]]),
     group("Temperatures", under("temperature", (v) => `${format.number(v)} °C`)),
-    group("Power", [["mode", texts.power_mode], ...under("power", (v) => `${format.number(v, 2)} W`), ...under("fan", format.percent), ["clocks", readings.throttled ? "held down for heat or current" : ""]].filter(([, v]) => v)),
+    group("Power", [["mode", texts.power_mode], ...under("power", (v) => `${format.number(v, 2)} W`), ...under("fan", format.percent), ["clocks", readings.throttled ? "held down for heat or current" : ""]]),
     group("Network", under("network", (v) => `${format.bytes(v)}/s`)),
     group("The monitor itself", [["takes", format.known(readings["monitor/load"]) ? `${format.number(100 * readings["monitor/load"], 2)} % of a core` : ""]], ...faulty),
   ].filter(Boolean));

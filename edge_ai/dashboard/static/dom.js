@@ -17,6 +17,12 @@ export function terms(list, pairs) {
     ([term, value]) => [make("dt", {}, term), make("dd", {}, ...[value].flat())]));
 }
 
+// The same as tiles: each term above its value.
+export function tiles(list, pairs) {
+  list.replaceChildren(...pairs.filter(([, value]) => value != null && value !== "").map(
+    ([term, value]) => make("div", {}, make("dt", {}, term), make("dd", {}, ...[value].flat()))));
+}
+
 export function chip(text, kind = "") {
   return make("span", { class: `chip ${kind}` }, text);
 }
