@@ -1,16 +1,24 @@
 import threading
+from itertools import pairwise
+
+import pytest
 
 from edge_ai.capture.params import CameraParams
 from edge_ai.capture.status import CaptureState
 from edge_ai.control.controller import ControlState
 from edge_ai.control.params import ControlParams
 from edge_ai.core.clock import SystemClock
+from edge_ai.core.errors import ParameterError
 from edge_ai.core.types import STOP
+from edge_ai.optimization.artifact import write_card
+from edge_ai.optimization.resizing import resize
+from edge_ai.processing.card import ModelCard
 from edge_ai.robot import Robot
 from edge_ai.routing.cloud.base import CloudUnreachableError
 from edge_ai.routing.params import CloudParams, RouterParams
 from edge_ai.routing.side import Outcome
 from edge_ai.runtime.params import InferenceParams
+from edge_ai.runtime.resources import shipped_card
 
 
 class Watcher:
@@ -162,3 +170,71 @@ def test_a_robot_that_is_prepared_and_never_started_closes_the_way_to_its_server
     one.prepare()
     one.close()
     assert servers[0].closed
+
+
+@pytest.fixture(scope="module")
+def small_card(tmp_path_factory):
+    """The shipped detector with an input of 160 x 160."""
+    folder, card = tmp_path_factory.mktemp("small"), ModelCard.load(shipped_card())
+    made = resize(card.model_path, folder / "small.onnx", (160, 160), card.input)
+    write_card(card, made.path, folder / "small.yaml", version="small", source="a test", size=made.size)
+    return folder / "small.yaml"
+
+
+def test_model_and_rate_change_while_it_drives(small_card):
+    seen = Watcher()
+    camera, inference = CameraParams(source="synthetic://320x240@30"), InferenceParams(variants=[str(small_card)])
+    one = Robot(
+        camera,
+        inference,
+        ControlParams(),
+        SystemClock(),
+        on_command=lambda c: seen._add(seen.commands, c),
+        on_result=lambda r, f: seen._add(seen.results, r),
+    )
+    one.prepare()
+    one.start()
+    seen.wait(lambda: len(seen.results) >= 3)
+    one.update(inference.changed(variant="1"), ControlParams(), camera=camera.changed(max_rate=7.5))
+    seen.wait(lambda: [r.model_version for r in seen.results[-3:]] == ["small"] * 3)
+    assert one.model.card.version == "small"
+    steps = [b.header.index - a.header.index for a, b in pairwise(seen.results[-2:])]
+    assert min(steps) >= 4, "every fourth frame at most"
+    idle = one.variants.original
+    one.update(inference, ControlParams(), camera=camera)
+    seen.wait(lambda: seen.results[-1].model_version == "1.0")
+    assert one.free_memory() >= 0
+    assert idle.backend.active, "the model itself stays"
+    one.update(inference.changed(variant="1"), ControlParams())
+    one.stop()
+    one.start()
+    seen.wait(lambda: seen.results[-1].model_version == "small")
+    versions = [result.model_version for result in seen.results]
+    assert set(versions) == {"1.0", "small"}
+    one.close()
+    assert one.model is None
+    assert one.note == ""
+
+
+def test_a_server_has_the_model_itself_whatever_answers_here(small_card):
+    cards = []
+
+    def connect(params, clock, card):
+        cards.append(card)
+        return Server()
+
+    one = Robot(
+        CameraParams(source="synthetic://320x240@30"),
+        InferenceParams(variants=[str(small_card)], variant="1"),
+        ControlParams(),
+        SystemClock(),
+        on_command=lambda c: None,
+        cloud=CloudParams(url="grpc://server:1"),
+        connect=connect,
+    )
+    one.prepare()
+    assert one.model.card.version == "small"
+    assert [card.version for card in cards] == ["1.0"]
+    with pytest.raises(ParameterError, match="variant"):
+        one.update(InferenceParams(variant="2"), ControlParams())
+    one.close()

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from edge_ai.capture.capturer import CaptureState, CaptureStatus
+from edge_ai.capture.params import CameraParams
 from edge_ai.capture.synthetic import read_index
 from edge_ai.core.clock import NS, ManualClock
 from edge_ai.core.errors import SourceError
@@ -82,6 +83,41 @@ def test_a_rate_cap_drops_evenly_and_counts(record: Record) -> None:
     camera.until(ENDED)
     assert camera.indices == list(range(0, 30, 3))
     assert (camera.capturer.status.captured, camera.capturer.status.dropped) == (30, 20)
+
+
+def test_the_rate_cap_changes_between_two_frames_and_outlasts_a_stop(record: Record) -> None:
+    clock, stopped = ManualClock(), []
+
+    def consume(frame: Frame) -> None:
+        if not stopped and frame.header.index in (9, 21):
+            change(10.0 if frame.header.index == 9 else 0.0)
+
+    camera = record(clock, consume, source="synthetic://160x120@30?frames=30", frame_id="front")
+    params = CameraParams(source="synthetic://160x120@30?frames=30", frame_id="front")
+
+    def change(rate: float) -> None:
+        camera.capturer.update(params.changed(max_rate=rate))
+
+    camera.capturer.start()
+    camera.until(ENDED)
+    assert camera.indices == [*range(10), 12, 15, 18, 21, *range(22, 30)]
+    assert camera.capturer.status.dropped == 8
+    change(10.0)
+    camera.frames.clear()
+    stopped.append(True)
+    camera.capturer.stop()
+    camera.capturer.start()
+    camera.until(ENDED, 2)
+    assert camera.indices == list(range(0, 30, 3))
+
+
+def test_what_is_not_live_stays_as_it_was(record: Record) -> None:
+    camera = record(ManualClock(), source="synthetic://160x120@30?frames=6", frame_id="front")
+    camera.capturer.update(CameraParams(source="no/such/thing", frame_id="rear", max_rate=10.0, fps=3.0))
+    camera.capturer.start()
+    camera.until(ENDED)
+    assert camera.indices == [0, 3]
+    assert camera.frames[0].header.frame_id == "front"
 
 
 def test_real_time_is_kept_by_the_real_clock(record: Record) -> None:

@@ -84,3 +84,46 @@ def test_a_cap_is_kept_whatever_the_intervals(rate: float, gaps: list[int]) -> N
 def test_a_capped_camera_of_no_whole_multiple_reaches_the_cap_on_average() -> None:
     cap = RateCap(20.0)
     assert 198 <= sum(cap.accepts(i * NS // 30) for i in range(300)) <= 201
+
+
+def taken(cap: RateCap, begin: int, end: int, rate: int = 30) -> list[int]:
+    """Which frames of a camera of so many a second pass."""
+    return [i for i in range(begin, end) if cap.accepts(i * NS // rate)]
+
+
+def test_a_cap_that_changes_counts_from_the_last_frame_that_passed() -> None:
+    cap = RateCap(0.0)
+    assert taken(cap, 0, 4) == [0, 1, 2, 3]
+    cap.change(10.0)
+    assert taken(cap, 4, 13) == [6, 9, 12]
+    cap.change(5.0)
+    assert taken(cap, 13, 25) == [18, 24]
+    cap.change(15.0)
+    assert taken(cap, 25, 31) == [26, 28, 30]
+    cap.change(0.0)
+    assert taken(cap, 31, 34) == [31, 32, 33]
+
+
+def test_a_cap_that_is_set_to_what_it_is_keeps_its_beat() -> None:
+    cap, passed = RateCap(10.0), []
+    for i in range(30):
+        cap.change(10.0)
+        passed += [i] if cap.accepts(i * NS // 30) else []
+    assert passed == list(range(0, 30, 3))
+
+
+@given(st.lists(st.tuples(st.floats(0.5, 60), st.integers(1, 20)), min_size=1, max_size=20))
+def test_however_often_a_cap_changes_no_two_frames_come_closer_than_the_highest_allows(
+    changes: list[tuple[float, int]],
+) -> None:
+    cap, now, passed = RateCap(changes[0][0]), 0, []
+    for rate, frames in changes:
+        cap.change(rate)
+        for _ in range(frames):
+            now += NS // 100
+            if cap.accepts(now):
+                passed.append(now)
+    shortest = min((b - a for a, b in pairwise(passed)), default=NS)
+    highest = max(rate for rate, _ in changes)
+    # A tenth of a period early is on time, and the frame after one that came late is due on the old beat.
+    assert shortest >= min(NS // 100, round(0.1 * NS / highest))
