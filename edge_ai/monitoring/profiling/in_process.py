@@ -29,6 +29,8 @@ _WAITS = {
     "subprocess.py": {"_try_wait", "_wait"},
 }
 """Functions of the standard library in which a thread sleeps: what it has used, it used elsewhere."""
+_TELLS_NOTHING = {"threading.py": {"_bootstrap", "_bootstrap_inner"}, "spans.py": {"run"}}
+"""Between a thread and its work, and between a marked function and its caller."""
 
 
 class InProcessSampler:
@@ -144,14 +146,18 @@ def _native_name(native_id: int) -> str:
 
 
 def _sleeps(code: CodeType) -> bool:
-    return code.co_name in _WAITS.get(code.co_filename.rpartition("/")[2], ())
+    return code.co_name in _WAITS.get(_file(code), ())
 
 
 def _labels(codes: Sequence[CodeType]) -> Iterator[str]:
-    """Outermost first and as py-spy words them, function (file:first line), without the machinery of imports."""
+    """Outermost first and as py-spy words them, function (file:first line), without what tells nothing."""
     for code in reversed(codes):
-        if not code.co_filename.startswith("<frozen importlib"):
+        if not code.co_filename.startswith("<frozen ") and code.co_name not in _TELLS_NOTHING.get(_file(code), ()):
             yield _label(code)
+
+
+def _file(code: CodeType) -> str:
+    return code.co_filename.rpartition("/")[2]
 
 
 def _label(code: CodeType) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -67,7 +68,8 @@ class TraceRecording:
         stages, marked = spans.stage_costs(), spans.span_costs()
         found = [*bottlenecks(stages, threshold), *bottlenecks(marked, threshold, spans.seconds)]
         done.files, done.seconds, done.bottlenecks = (path,), spans.seconds, tuple(found)
-        frames = f"{len(spans.journeys)} frames in " if spans.journeys else ""
+        count = len(spans.journeys)
+        frames = f"{count} {'frame' if count == 1 else 'frames'} in " if count else ""
         done.message = _words(found, f"{frames}{spans.seconds:.1f} s")
         if not stages and not marked:
             done.message = "nothing was recorded: no frame had a result, and no marked function ran"
@@ -134,7 +136,7 @@ def profile_folder(folder: str | Path = "") -> Path:
 
 def _free(folder: Path, stem: str, endings: Sequence[str]) -> list[Path]:
     """Paths named after the time that no file has yet."""
-    base = f"{stem.replace('/', '_').strip('_')}_{time.strftime('%Y%m%d_%H%M%S')}"
+    base = f"{re.sub(r'[^A-Za-z0-9.-]+', '_', stem).strip('_')}_{time.strftime('%Y%m%d_%H%M%S')}"
     for number in range(1, 1000):
         paths = [folder / f"{base}{f'_{number}' if number > 1 else ''}{ending}" for ending in endings]
         if not any(path.exists() for path in paths):
