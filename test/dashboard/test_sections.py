@@ -39,10 +39,9 @@ def test_alerts_that_are_over_stay_for_a_while_newest_first():
     log = sections.AlertLog(kept=2)
     hot = Alert("temperature", Level.ERROR, "90 degrees", 1_000_000_000)
     for second in range(1, 5):
-        log.event(hot, second * 1_000_000_000)
-        log.event(
-            Alert("temperature", Level.ERROR, f"over {second}", 1_000_000_000, active=False), second * 1_000_000_000
-        )
+        now = second * 1_000_000_000
+        log.event(hot, now)
+        log.event(Alert("temperature", Level.ERROR, f"over {second}", 1_000_000_000, active=False), now)
     section = log.section([hot])
     assert [one["message"] for one in section["recent"]] == ["over 4", "over 3"]
     assert section["recent"][0]["until"] == 4.0

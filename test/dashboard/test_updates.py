@@ -34,8 +34,8 @@ def test_everything_first_then_what_changes_and_always_a_sign_of_life():
     board.on_stop = lambda: None
     board.put("identity", {"name": "rover"})
     clock.advance(2)
-    todo = iter([lambda: board.put("result", {"count": 3}), lambda: None, lambda: None])
-    first, second, third = told(board, 3, lambda: next(todo)())
+    news = iter([{"result": {"count": 3}}, {}, {}])
+    first, second, third = told(board, 3, lambda: [board.put(*item) for item in next(news).items()])
     assert first["sections"] == {"identity": {"age": 2, "value": {"name": "rover"}}}
     assert first["can"] == {"stop": True, "reset": False, "record": False, "picture": False}
     assert first["history"]["ago"] == []
