@@ -46,3 +46,22 @@ def no_jetson_stats(monkeypatch):
     real = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "jtop" else real(name, *rest))
     monkeypatch.setitem(sys.modules, "jtop", None)
+
+
+@pytest.fixture
+def jetson_figures():
+    """What the double of jetson-stats says at first, in our names and units."""
+    return {
+        "gpu": 0.437,
+        "clock/gpu": 612e6,
+        "gpu_memory_used": 512_000 * 1024,
+        "gpu_memory_total": 7_802_000 * 1024,
+        "temperature/cpu": 51.7,
+        "temperature/gpu": 48.5,
+        "power/VDD_CPU_GPU_CV": 1.488,
+        "power/VDD_IN": 5.704,
+        "power": 5.704,
+        "fan/pwmfan": 0.3,
+        "engine/nvdec": 524.8e6,
+        "engine/vic": 0,
+    }

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from edge_ai.core.errors import EdgeAIError
+from edge_ai.monitoring.probes import nvml
 from edge_ai.monitoring.probes.nvml import NvmlProbe
 
 
@@ -97,3 +98,12 @@ def test_where_it_makes_sense(orin_nano, tmp_path, trees):
     assert NvmlProbe.unfit(tmp_path) == "no driver of NVIDIA"
     trees.write(tmp_path, {"proc/driver/nvidia/version": "NVRM version: 550.54"})
     assert NvmlProbe.unfit(tmp_path) in ("", "nvidia-ml-py is not installed (python3 -m pip install nvidia-ml-py)")
+
+
+def test_the_library_has_all_that_we_ask_of_it(library, monkeypatch):
+    monkeypatch.delitem(sys.modules, "pynvml")
+    real = pytest.importorskip("pynvml")
+    assert {name for name in vars(library) if name[:4].lower() == "nvml"} <= set(dir(real))
+    reasons = ("HwSlowdown", "SwThermalSlowdown", "HwThermalSlowdown", "HwPowerBrakeSlowdown")
+    bits = [getattr(real, f"nvmlClocksThrottleReason{reason}") for reason in reasons]
+    assert sum(bits) == nvml._HELD_DOWN
