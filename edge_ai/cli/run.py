@@ -50,14 +50,14 @@ class RunCommand:
         watched = WatchedRobot(params, clock, [show], page=not options.no_dashboard, record=not options.no_recorder)
         logging.getLogger("edge_ai").addHandler(WarningsAbove())
         prepare_process()
-        for outcome in settings.apply(watched.prepare):
-            if not outcome.applied:
-                print(f"warning: {outcome.words}", file=sys.stderr)
-        print(f"{watched.robot.description}; Ctrl-C ends", flush=True)
-        if watched.page is not None:
-            print(f"dashboard: {watched.page.url}", flush=True)
-        watched.start()
         try:
+            for outcome in settings.apply(watched.prepare):
+                if not outcome.applied:
+                    print(f"warning: {outcome.words}", file=sys.stderr)
+            print(f"{watched.robot.description}; Ctrl-C ends", flush=True)
+            if watched.page is not None:
+                print(f"dashboard: {watched.page.url}", flush=True)
+            watched.start()
             show.wait(options.seconds)
         except KeyboardInterrupt:
             print()

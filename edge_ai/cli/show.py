@@ -22,7 +22,7 @@ _PERIOD, _PLAIN_PERIOD, _WINDOW = (
     0.2,
     2.0,
     3.0,
-)  # s between two lines, where they are no terminal's, that the rate is over
+)  # s between lines on a terminal, elsewhere; of the rate
 
 
 class Show(Watcher):

@@ -41,8 +41,10 @@ def test_a_wrong_setting_is_refused(capsys, setting, words):
 
 def test_run_sees_and_decides_without_ros(capsys, tmp_path):
     out = tmp_path / "run.jsonl"
-    status, said = run(capsys, "run", "synthetic://320x240@30", "--seconds", "2", "--out", str(out))
+    source = ("--source", "synthetic://320x240@30")
+    status, said = run(capsys, "run", *source, "--seconds", "2", "--port", "0", "--out", str(out))
     assert status == 0
+    assert re.search(r"dashboard: http://127.0.0.1:\d+/", said.out)
     assert re.search(r"captured \d+, processed [1-9]\d*", said.out)
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     frames = [line for line in lines if "frame" in line]
