@@ -13,7 +13,7 @@ _PREFACE = """# Parameters
 Made by `edge-ai params table`; the defaults stand in the code, a test compares. *Live* parameters may change while the
 node is active, the others before it is configured. `pipeline_node` takes those of camera, inference, control and router
 with the prefixes `camera.`, `inference.`, `control.` and `router.`; those under `cloud.` belong to router and pipeline,
-those under `process.` to every node but lifecycle_manager.
+those under `power.` to monitor, those under `process.` to every node but lifecycle_manager.
 """
 
 
@@ -21,7 +21,10 @@ def node_classes() -> dict[str, Mapping[str, type[Params]]]:
     """Parameter classes by node and prefix."""
     from edge_ai.capture.params import CameraParams
     from edge_ai.control.params import ControlParams
+    from edge_ai.dashboard.params import DashboardParams
+    from edge_ai.monitoring.params import MonitorParams, PowerParams
     from edge_ai.realtime.params import RealtimeParams
+    from edge_ai.recording.params import RecorderParams
     from edge_ai.routing.params import CloudParams, RouterParams
     from edge_ai.runtime.cloud_service import CloudServiceParams
     from edge_ai.runtime.params import InferenceParams
@@ -42,6 +45,9 @@ def node_classes() -> dict[str, Mapping[str, type[Params]]]:
             **process,
         },
         "cloud": {"": CloudServiceParams, "inference.": InferenceParams, "cloud.": CloudParams, **process},
+        "monitor": {"": MonitorParams, "power.": PowerParams, **process},
+        "recorder": {"": RecorderParams, **process},
+        "dashboard": {"": DashboardParams, **process},
         "lifecycle_manager": {"": LifecycleManagerParams},
     }
 
@@ -62,6 +68,7 @@ def reference() -> str:
         if node != "pipeline":
             parts.append(f"## {node}_node\n\n{table(classes[''])}")
     parts.append(f"## cloud.\n\n{table(nodes['router']['cloud.'])}")
+    parts.append(f"## power.\n\n{table(nodes['monitor']['power.'])}")
     parts.append(f"## process.\n\n{table(nodes['pipeline']['process.'])}")
     return "\n".join(parts)
 

@@ -20,6 +20,7 @@ from edge_ai.nodes.camera_feed import CameraFeed
 from edge_ai.nodes.diagnostics import Diagnosis
 from edge_ai.nodes.qos import NEWEST
 from edge_ai.nodes.reader import Inbox, Reader
+from edge_ai.nodes.result_topics import publish_card
 from edge_ai.nodes.runner import run
 from edge_ai.runtime.batching import policy_for
 from edge_ai.runtime.params import InferenceParams
@@ -40,6 +41,7 @@ class InferenceNode(ManagedNode):
         self._feeds: dict[str, CameraFeed] = {}
         self._reader: Reader | None = None
         self._control: Any = None
+        self._card: Any = None
         self._performance = PerformanceLog(self.clock)
         self._report_timer: Any = None
         self._control_timer: Any = None
@@ -50,6 +52,7 @@ class InferenceNode(ManagedNode):
         variants = Variants(params, self.clock)
         variants.open()
         self._variants = variants
+        self._card = publish_card(self, params.model)
         for camera in params.cameras:
             self._feeds[camera] = CameraFeed(self, camera, params.transport)
         batching = policy_for(params, variants.original)[1]
@@ -98,6 +101,9 @@ class InferenceNode(ManagedNode):
         for feed in self._feeds.values():
             feed.destroy()
         self._feeds = {}
+        if self._card is not None:
+            self.destroy_publishers(self._card)
+            self._card = None
         if self._variants is not None:
             self._variants.close()
         self._variants = None
@@ -105,6 +111,9 @@ class InferenceNode(ManagedNode):
     def params_changed(self) -> None:
         if self._variants is not None:
             self._variants.update(self.params[""])
+
+    def free_memory(self) -> int:
+        return self._variants.free_memory() if self._variants is not None else super().free_memory()
 
     def diagnose(self) -> Diagnosis:
         assert self._pipeline is not None

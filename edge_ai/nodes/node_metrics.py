@@ -28,6 +28,7 @@ class MetricsPublisher:
         self._node = node
         self._publisher = node.publisher(NodeMetrics, "node_metrics", STATUS)
         self._before_ns = node.clock.steady_ns()
+        self._parts: dict[str, object] = {node.get_name(): None}
 
     def publish(self, parts: Mapping[str, Readings]) -> None:
         """Publish one message for each part.
@@ -36,13 +37,15 @@ class MetricsPublisher:
             parts: what is known, by name of the node, or of a part of a composed one.
         """
         now = self._node.clock.steady_ns()
+        self._parts.update(parts)
         period, self._before_ns = (now - self._before_ns) / NS, now
         for name, readings in parts.items():
             self._send(name, period, readings)
 
     def excuse(self) -> None:
         """Say that silence from now until the next metrics is no crash, by a message of no period."""
-        self._send(self._node.get_name(), 0.0, {})
+        for name in self._parts:
+            self._send(name, 0.0, {})
 
     def _send(self, name: str, period: float, readings: Readings) -> None:
         header = Header(stamp=convert.ns_to_time(self._node.clock.stamp_ns()))

@@ -25,7 +25,7 @@ from edge_ai.nodes.command_topics import CommandPublisher
 from edge_ai.nodes.diagnostics import Diagnosis
 from edge_ai.nodes.emergency_stop import EmergencyStop
 from edge_ai.nodes.node_metrics import part, tell_command, tell_routing
-from edge_ai.nodes.result_topics import ResultPublisher
+from edge_ai.nodes.result_topics import ResultPublisher, publish_card
 from edge_ai.nodes.router_status import RouterStatusPublisher
 from edge_ai.nodes.runner import run
 from edge_ai.robot import Robot
@@ -55,6 +55,7 @@ class PipelineNode(ManagedNode):
         }
         self._robot: Robot | None = None
         self._topics: tuple[CameraPublisher, ResultPublisher, CommandPublisher] | None = None
+        self._card: Any = None
         self._router_status: RouterStatusPublisher | None = None
         self._performance = PerformanceLog(self.clock)
         self._report_timer: Any = None
@@ -85,6 +86,7 @@ class PipelineNode(ManagedNode):
             ResultPublisher(self),
             CommandPublisher(self, control),
         )
+        self._card = publish_card(self, inference.model)
         if self.params["cloud."].url:
             self._router_status = RouterStatusPublisher(self, lambda: robot.routing)
         self.get_logger().info(f"ready: {robot.description}")
@@ -109,9 +111,11 @@ class PipelineNode(ManagedNode):
             self._robot.close()
         for publisher in self._topics or ():
             publisher.destroy()
+        if self._card is not None:
+            self.destroy_publishers(self._card)
         if self._router_status is not None:
             self._router_status.destroy()
-        self._robot = self._topics = self._router_status = None
+        self._robot = self._topics = self._card = self._router_status = None
 
     def params_changed(self) -> None:
         if self._robot is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -15,6 +16,7 @@ from edge_ai.monitoring.readings import Readings
 from edge_ai.msg import Alert, ControlStatus, NodeMetrics, RecorderStatus
 from edge_ai.nodes import convert
 from edge_ai.nodes.base import ManagedNode
+from edge_ai.nodes.convert_watch import alert_from_msg
 from edge_ai.nodes.diagnostics import Diagnosis
 from edge_ai.nodes.qos import STATUS
 from edge_ai.nodes.recorder_topics import RecorderTopics
@@ -22,6 +24,7 @@ from edge_ai.nodes.runner import run
 from edge_ai.recording.params import RecorderParams
 from edge_ai.recording.recorder import FlightRecorder, RecorderState
 from edge_ai.recording.silence import Silence
+from edge_ai.recording.triggers import Triggers
 
 _FIELDS = [one.name for one in fields(RecorderState) if one.name != "losses"]
 
@@ -33,8 +36,8 @@ class RecorderNode(ManagedNode):
         super().__init__("recorder", {"": RecorderParams}, rates=())
         self._recorder: FlightRecorder | None = None
         self._topics: RecorderTopics | None = None
+        self._triggers: Triggers | None = None
         self._silence = Silence(self.clock)
-        self._stopped = False
         self._publisher: Any = None
         self._timer: Any = None
         self.create_service(Trigger, "recorder/record", self._on_record)
@@ -44,7 +47,8 @@ class RecorderNode(ManagedNode):
 
     def activate(self) -> None:
         self._recorder = FlightRecorder(self.params[""], self.clock)
-        self._silence, self._stopped = Silence(self.clock), False
+        self._triggers = Triggers(self._recorder, self.params[""])
+        self._silence = Silence(self.clock)
         hooks = {
             "monitor/alerts": self._on_alert,
             "control/status": self._on_control,
@@ -60,7 +64,7 @@ class RecorderNode(ManagedNode):
             self._topics.close()
         if self._recorder is not None:
             self._recorder.close()
-        self._timer = self._topics = self._recorder = None
+        self._timer = self._topics = self._triggers = self._recorder = None
 
     def cleanup(self) -> None:
         self.deactivate()
@@ -71,6 +75,8 @@ class RecorderNode(ManagedNode):
     def params_changed(self) -> None:
         if self._recorder is not None:
             self._recorder.update(self.params[""])
+        if self._triggers is not None:
+            self._triggers.update(self.params[""])
 
     def diagnose(self) -> Diagnosis:
         assert self._recorder is not None
@@ -94,28 +100,25 @@ class RecorderNode(ManagedNode):
 
     def _look(self) -> None:
         for node in self._silence.lost():
-            self._trigger("crash", f"{node} fell silent: dead or hung")
+            self._told(self._triggers and self._triggers.crash(f"{node} fell silent: dead or hung"))
         if self._recorder is not None:
             status = self._recorder.status
             header = Header(stamp=convert.ns_to_time(self.clock.stamp_ns()))
             self._publisher.publish(RecorderStatus(header=header, **{name: getattr(status, name) for name in _FIELDS}))
 
-    def _trigger(self, kind: str, reason: str) -> None:
-        if kind in self.params[""].triggers and self._recorder is not None:
-            path = self._recorder.trigger(reason)
-            self.get_logger().warning(f"recording {path}: {reason}")
+    def _told(self, path: Path | None) -> None:
+        if path is not None:
+            self.get_logger().warning(f"recording {path}")
 
     # On the listening thread ------------------------------------------------------------------------------------
 
     def _on_alert(self, _topic: str, message: Alert) -> None:
-        if message.active:
-            error = message.level >= Alert.ERROR and "error" in self.params[""].triggers
-            self._trigger("error" if error else "alert", f"alert {message.name}: {message.message}")
+        if self._triggers is not None:
+            self._told(self._triggers.alert(alert_from_msg(message)))
 
     def _on_control(self, _topic: str, message: ControlStatus) -> None:
-        before, self._stopped = self._stopped, message.state == ControlStatus.EMERGENCY_STOP
-        if self._stopped and not before:
-            self._trigger("emergency_stop", f"emergency stop: {message.reason}")
+        if self._triggers is not None:
+            self._told(self._triggers.control(message.state))
 
     def _on_metrics(self, topic: str, message: NodeMetrics) -> None:
         """Only a process can be lost, not one of several parts of it."""
@@ -126,11 +129,11 @@ class RecorderNode(ManagedNode):
     # ------------------------------------------------------------------------------------------------------------
 
     def _on_record(self, _request: Any, response: Trigger.Response) -> Trigger.Response:
-        if self._recorder is None:
+        if self._triggers is None:
             response.message = "the recorder is not active"
             return response
         try:
-            response.message = str(self._recorder.trigger("asked for"))
+            response.message = str(self._triggers.request())
             response.success = True
         except EdgeAIError as error:
             response.message = str(error)

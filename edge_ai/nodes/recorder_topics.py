@@ -11,16 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import cv2
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
 
 from edge_ai.core.clock import Clock
 from edge_ai.core.errors import EdgeAIError
-from edge_ai.nodes import images
 from edge_ai.nodes.mailbox import Mailbox
 from edge_ai.nodes.neighbours import Neighbours
-from edge_ai.processing.image import to_channels
+from edge_ai.nodes.recorded_frames import RecordedFrames
 from edge_ai.recording import messages
 from edge_ai.recording.params import RecorderParams
 from edge_ai.recording.recorder import FlightRecorder
@@ -53,14 +51,15 @@ class Wanted:
     volatile: bool = False
 
 
-IMAGE = "camera/image_raw"
+IMAGE, RESULTS = "camera/image_raw", "inference/results"
+_IMAGE_KIND = "sensor_msgs/msg/Image"
 # In the namespace of the node, and of its cameras.
 TOPICS = {
-    IMAGE: Wanted("sensor_msgs/msg/Image", newest=True),
+    IMAGE: Wanted(_IMAGE_KIND, newest=True),
     "camera/camera_info": Wanted(messages.CAMERA_INFO, newest=True, latched=True),
     "camera/status": Wanted("edge_ai/msg/CameraStatus"),
-    "inference/results": Wanted(messages.RESULT),
-    "inference/model_card": Wanted(messages.STRING),
+    RESULTS: Wanted(messages.RESULT),
+    "inference/card": Wanted(messages.STRING),
     "control/status": Wanted(messages.CONTROL_STATUS),
     "router/status": Wanted(messages.ROUTER_STATUS),
     "node_metrics": Wanted("edge_ai/msg/NodeMetrics"),
@@ -83,8 +82,7 @@ class _Line:
     kind: str
     how: Wanted
     hook: Hook | None = None
-    image: bool = False
-    due: float = 0.0
+    inside: str = ""
     lost: int = 0
     cls: Any = field(default=None)
 
@@ -112,6 +110,7 @@ class RecorderTopics:
         self._node, self._params, self._recorder, self._clock, self._hooks = node, params, recorder, clock, hooks
         self._neighbours = Neighbours(node)
         self._lines: dict[str, _Line] = {}
+        self._frames: dict[str, RecordedFrames] = {}
         self._not_before: dict[str, float] = {}
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="listen", daemon=True)
@@ -175,20 +174,28 @@ class RecorderTopics:
         mailbox = Mailbox(self._node, kind, topic, _fitting(offered, how), raw=True)
         latched = how.latched or _all(offered, "durability", DurabilityPolicy.TRANSIENT_LOCAL)
         how = replace(how, latched=latched and not how.volatile)
-        self._lines[topic] = _Line(mailbox, how.kind, how, self._hooks.get(tail), tail == IMAGE, cls=kind)
+        line = self._lines[topic] = _Line(mailbox, how.kind, how, self._hooks.get(tail), cls=kind)
+        inside = topic.removesuffix(tail)
+        if tail == IMAGE:
+            self._frames[inside] = RecordedFrames(self._recorder, self._clock, topic, self._params().frame_rate)
+        if tail in (IMAGE, RESULTS):
+            line.inside = inside
 
     def _poll(self, line: _Line) -> None:
-        if line.image:
-            self._poll_image(line)
-            return
         got = line.mailbox.all()
         if not got:
+            return
+        frames = self._frames.get(line.inside)
+        if line.kind == _IMAGE_KIND and frames is not None:
+            frames.captured(got[-1][0], self._params())
             return
         if line.mailbox.missed > line.lost and not line.how.newest:
             self._recorder.lose(line.mailbox.topic, line.mailbox.missed - line.lost)
             line.lost = line.mailbox.missed
         for data, received in got[-1:] if line.how.newest else got:
             self._take(line, data, received)
+            if line.kind == messages.RESULT and frames is not None:
+                frames.answered(data, self._params())
         if line.how.newest and line.how.latched:
             self._not_before[line.mailbox.topic] = time.monotonic() + _RARELY
             del self._lines[line.mailbox.topic]
@@ -204,23 +211,6 @@ class RecorderTopics:
             self._recorder.latch(topic, kind, data, stamp, _key(line, data))
         else:
             self._recorder.put(topic, kind, data, stamp)
-
-    def _poll_image(self, line: _Line) -> None:
-        """The newest picture, if it is time for another one, as JPEG."""
-        now, params = time.monotonic(), self._params()
-        if now < line.due or (data := line.mailbox.newest()) is None:
-            return
-        line.due = max(line.due + 1 / params.frame_rate, now - _POLL)
-        try:
-            frame = images.frame_from_cdr(data, self._clock)
-            pixels = to_channels(frame.image, frame.encoding, "bgr")
-        except EdgeAIError as error:
-            self._node.get_logger().warning(f"{line.mailbox.topic}: {error}", throttle_duration_sec=10.0)
-            return
-        _, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, params.jpeg_quality])
-        data = messages.compressed_image(jpeg.tobytes(), frame.header.stamp_ns, frame.header.frame_id)
-        stamp = self._clock.stamp_ns()
-        self._recorder.put(f"{line.mailbox.topic}/compressed", messages.COMPRESSED_IMAGE, data, stamp)
 
 
 def _schema(tail: str, how: Wanted) -> str:

@@ -16,6 +16,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from edge_ai.core.errors import EdgeAIError
+from edge_ai.nodes.ros_logging import bridge_logs
 from edge_ai.realtime.process import prepare_process
 
 _GLANCE = 0.1  # s between two looks for a signal
@@ -40,6 +41,7 @@ def run(make_node: Callable[[], Node], args: list[str] | None = None) -> int:
         sys.stderr.write(f"error: {error}\n")
         rclpy.try_shutdown()
         return 1
+    bridge_logs(node)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     spinner = threading.Thread(target=_spin, args=(executor, node, stop), name="spin", daemon=True)
@@ -47,6 +49,7 @@ def run(make_node: Callable[[], Node], args: list[str] | None = None) -> int:
     while not told and not stop.wait(_GLANCE):
         pass
     stop.set()
+    executor.create_task(_nothing)  # lets it look up
     spinner.join(timeout=5.0)
     if isinstance(node, LifecycleNode):
         with contextlib.suppress(RCLError):  # a client has shut it down already
@@ -56,10 +59,14 @@ def run(make_node: Callable[[], Node], args: list[str] | None = None) -> int:
     return 0
 
 
+def _nothing() -> None:
+    pass
+
+
 def _spin(executor: SingleThreadedExecutor, node: Node, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
-            executor.spin_once(timeout_sec=0.2)
+            executor.spin_once(timeout_sec=1.0)
         except ExternalShutdownException:
             stop.set()
         except Exception as error:
