@@ -10,7 +10,7 @@ from edge_ai.control.controller import Command, Controller
 from edge_ai.control.params import ControlParams
 from edge_ai.core.clock import Clock
 from edge_ai.core.errors import ParameterError
-from edge_ai.core.memory import free_memory, resident_bytes
+from edge_ai.core.memory import free_memory
 from edge_ai.core.types import Frame, PendingFrame, Result
 from edge_ai.processing.card import ModelCard
 from edge_ai.routing.params import CloudParams, RouterParams
@@ -146,12 +146,8 @@ class Robot:
         self._inference, self._control, self._routing, self._cloud = inference, control, router, cloud
 
     def free_memory(self) -> int:
-        """Give back what is held without need, also variants of the model that do not answer; the bytes given back."""
-        before = resident_bytes()
-        if self.variants is not None:
-            self.variants.free()
-        free_memory()
-        return max(0, before - resident_bytes())
+        """Give back what is held without need, see `Variants.free_memory`; the bytes given back."""
+        return self.variants.free_memory() if self.variants is not None else free_memory()
 
     @property
     def model(self) -> SwitchableModel | None:

@@ -6,7 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from edge_ai.core.clock import Clock
 from edge_ai.core.errors import CardError, ParameterError
+from edge_ai.core.types import Frame, FrameHeader
 from edge_ai.processing.card import ModelCard
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.resources import shipped_card
@@ -28,6 +32,12 @@ class Choice:
     def title(self) -> str:
         """What it is called in messages: variants made of one model share its name, but not its card's file."""
         return f"{self.path.stem} ({self.card.name} {self.card.version})"
+
+    def grey_picture(self, clock: Clock) -> Frame:
+        """A frame of now that any model of this card has to answer."""
+        width, height = self.card.input.size
+        header = FrameHeader(clock.stamp_ns(), clock.steady_ns(), "", 0, width, height)
+        return Frame(header, np.full((height, width, 3), self.card.input.pad_value, np.uint8))
 
 
 class Choices:

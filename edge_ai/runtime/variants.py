@@ -5,12 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 
-import numpy as np
-
 from edge_ai.core.clock import Clock, SystemClock
 from edge_ai.core.errors import EdgeAIError
-from edge_ai.core.types import Frame, FrameHeader
-from edge_ai.processing.card import ModelCard
+from edge_ai.core.memory import free_memory, resident_bytes
 from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.switchable import SwitchableModel
@@ -25,10 +22,10 @@ class Variants:
     """The model of ``params.model`` and those of ``params.variants``; the one that ``params.variant`` says answers.
 
     The model itself is loaded by `open` and stays. A variant is loaded when first asked for, on a thread of its own
-    while another one goes on answering, and stays until `free` or `close`: memory is what a small board has least of.
-    It has to answer one grey picture before it answers frames. If it cannot, `note` says why, the present one goes on,
-    and the next `update` that asks for it tries again. Nor does a variant answer whose TensorRT engine is still to be
-    built where the model itself has its own: a stand-in on the processor would be slower than what it is to relieve.
+    while another one goes on answering, and stays until `free_memory` or `close`: small boards have little memory. It
+    has to answer one grey picture before it answers frames. If it cannot, `note` says why, the present one goes on, and
+    the next `update` that asks for it tries again. Nor does a variant answer whose TensorRT engine is still to be built
+    where the model itself has its own: a stand-in on the processor would be slower than what it is to relieve.
 
     Args:
         params: the models, and how to run them.
@@ -113,10 +110,19 @@ class Variants:
             self._changed.wait_for(lambda: self._loader is None, timeout)
             return self._serving == self._asked
 
-    def free(self) -> None:
-        """Let go of variants that do not answer and can be loaded again. Waits for inferences they have begun."""
-        if self._from_the_start:
-            return
+    def free_memory(self) -> int:
+        """Give back what is held without need, see `edge_ai.core.memory.free_memory`; returns bytes.
+
+        Variants that do not answer go, too, unless they are to be there from the start: another one is loaded again
+        when it is asked for. Waits for inferences they have begun.
+        """
+        before = resident_bytes()
+        if not self._from_the_start:
+            self._free_idle()
+        free_memory()
+        return max(0, before - resident_bytes())
+
+    def _free_idle(self) -> None:
         with self._changed:
             needed = {0, self._asked, self._serving}
             idle = [self._loaded.pop(number) for number in list(self._loaded) if number not in needed]
@@ -205,14 +211,8 @@ class Variants:
         model = Model.load(params.changed(model=str(choice.path)), self._clock)
         try:
             if number:
-                model(_grey(choice.card, self._clock))
+                model(choice.grey_picture(self._clock))
         except BaseException:
             model.close()
             raise
         return model
-
-
-def _grey(card: ModelCard, clock: Clock) -> Frame:
-    width, height = card.input.size
-    header = FrameHeader(clock.stamp_ns(), clock.steady_ns(), "", 0, width, height)
-    return Frame(header, np.full((height, width, 3), card.input.pad_value, np.uint8))

@@ -1,8 +1,12 @@
+from itertools import pairwise
+
 import pytest
 
 pytest.importorskip("rclpy")
 pytest.importorskip("edge_ai.msg")
 
+from rcl_interfaces.srv import SetParameters
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from edge_ai.msg import CameraStatus
@@ -41,6 +45,25 @@ def test_every_topic_carries_the_stamp_of_the_capture(ros, until):
     indices = [by_stamp[s] for s in stamps if s in by_stamp]
     assert len(indices) > 3
     assert indices == sorted(set(indices))
+
+
+def test_the_rate_cap_changes_while_it_runs_and_nothing_else_does(ros, until):
+    one, _, topics = active(ros, source="synthetic://320x240@30")
+
+    def put(name, value):
+        parameter = Parameter(name, value=value).to_parameter_msg()
+        return one.call(SetParameters, "camera/set_parameters", parameters=[parameter]).results[0]
+
+    assert put("max_rate", 5.0).successful
+    status = topics["status"]
+    status.clear()
+    until(lambda: len(status) >= 4, "frames")
+    steps = [b.frame_index - a.frame_index for a, b in pairwise(status[1:])]
+    assert min(steps) >= 5, "every sixth, or the fifth where the machine was late"
+    assert not put("frame_id", "rear").successful
+    assert put("max_rate", 0.0).successful
+    status.clear()
+    until(lambda: any(b.frame_index - a.frame_index == 1 for a, b in pairwise(status)), "all frames again")
 
 
 def test_calibration_reaches_camera_info(ros, until, tmp_path):

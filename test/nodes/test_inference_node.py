@@ -107,6 +107,38 @@ def test_classes_can_be_changed_while_it_runs_and_unknown_ones_are_refused(ros, 
     assert eye.node.params[""].classes == ["person"]
 
 
+def test_the_model_is_switched_by_a_parameter_while_images_come(ros, until, tmp_path):
+    from edge_ai.optimization.artifact import write_card
+    from edge_ai.optimization.resizing import resize
+    from edge_ai.processing.card import ModelCard
+    from edge_ai.runtime.resources import shipped_card
+
+    card = ModelCard.load(shipped_card())
+    made = resize(card.model_path, tmp_path / "small.onnx", (160, 160), card.input)
+    write_card(card, made.path, tmp_path / "small.yaml", version="small", source="a test", size=made.size)
+    eye = Eye(ros, variants=f"['{tmp_path / 'small.yaml'}']")
+
+    def put(value):
+        parameter = Parameter("variant", value=value).to_parameter_msg()
+        return eye.ros.call(SetParameters, "inference/set_parameters", parameters=[parameter]).results[0]
+
+    until(lambda: eye.show() and eye.results and eye.results[-1].model_version == "1.0", "the model itself", 30)
+    assert put(1).successful
+    until(lambda: eye.show() and eye.results[-1].model_version == "small", "its variant", 30)
+    assert put("").successful
+    until(lambda: eye.show() and eye.results[-1].model_version == "1.0", "the model itself again", 30)
+    refused = put("large")
+    assert not refused.successful
+    assert "1: small (nanodet_g_416 small)" in refused.reason
+    assert eye.node.params[""].variant == ""
+    assert eye.node.free_memory() >= 0
+    stamps = [(r.header.stamp.sec, r.header.stamp.nanosec) for r in eye.results]
+    assert len(stamps) == len(set(stamps)), "none is answered twice"
+    eye.diagnostics.clear()
+    told = lambda: [v.value for d in eye.diagnostics for s in d.status for v in s.values if v.key == "model"]  # noqa: E731
+    until(lambda: eye.show() and "nanodet_g_416 (nanodet_g_416 1.0)" in told(), "the model's name on /diagnostics", 30)
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
