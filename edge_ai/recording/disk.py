@@ -13,6 +13,7 @@ from pathlib import Path
 
 from edge_ai.core.clock import NS
 from edge_ai.core.errors import ParameterError
+from edge_ai.recording.params import MIB
 
 _NAME = re.compile(r"flight_(\d{6,})_.*\.mcap")
 _WRONG = (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.EROFS)
@@ -82,14 +83,21 @@ class Folder:
         stored = self.recordings()
         others = [one for one in stored if one.path != writing]
         total = sum(one.size for one in stored)
-        while total + need > max_bytes or shutil.disk_usage(self.path).free - need < min_free:
+        while words := self._short(total, need, max_bytes, min_free):
             if not others:
-                over = total + need > max_bytes
-                words = f"recordings may take {max_bytes} bytes" if over else f"{min_free} bytes are to be left free"
-                raise OSError(errno.ENOSPC, f"no room: {words} (max_disk, min_free)")
+                raise OSError(errno.ENOSPC, f"no room: {words}")
             oldest = others.pop(0)
             oldest.path.unlink(missing_ok=True)
             total -= oldest.size
+
+    def _short(self, total: int, need: int, max_bytes: int, min_free: int) -> str:
+        """Why there is no room; empty if there is."""
+        if total + need > max_bytes:
+            return f"recordings take {total / MIB:.1f} MiB and may take {max_bytes / MIB:.1f} (max_disk)"
+        free = shutil.disk_usage(self.path).free
+        if free - need < min_free:
+            return f"{free / MIB:.1f} MiB are free, {min_free / MIB:.1f} are to stay so (min_free)"
+        return ""
 
     def _found(self) -> Iterator[Stored]:
         try:

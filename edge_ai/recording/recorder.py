@@ -196,7 +196,7 @@ class FlightRecorder:
             if self._closing:
                 plan.end_ns = min(plan.end_ns, now)
             self._fault = session.fault
-            ended = now > plan.end_ns
+            ended = self._closing or now > plan.end_ns
             given_up = not ready and ended and (self._closing or now > plan.end_ns + round(_PATIENCE_S * NS))
             if given_up:
                 self._memory.ring.discard(plan.end_ns)

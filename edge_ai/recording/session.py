@@ -84,7 +84,8 @@ class Session:
         """
         try:
             self._run(take, pause)
-        except BaseException:
+        except Exception as error:
+            self.fault = f"{type(error).__name__}: {error}"
             if self._file is not None:
                 self._file.abandon()
                 self._mend()
