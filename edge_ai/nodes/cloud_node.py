@@ -24,11 +24,11 @@ from edge_ai.routing.params import CloudParams
 from edge_ai.routing.side import Source
 from edge_ai.runtime.batching import policy_for
 from edge_ai.runtime.cloud_service import MOST_IN_FLIGHT, CloudService, CloudServiceParams, Status
-from edge_ai.runtime.model import Model
 from edge_ai.runtime.model_side import ModelSide
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.resources import shipped_card
 from edge_ai.runtime.uplink import Connected, Uplink, remote
+from edge_ai.runtime.variants import Variants
 from edge_ai.srv import CloudInference
 
 _SHARES = {str(priority): Share(priority=priority) for priority in range(3)}
@@ -41,7 +41,7 @@ class CloudNode(ManagedNode):
         classes = {"": CloudServiceParams, "inference.": InferenceParams, "cloud.": CloudParams}
         super().__init__("cloud", classes, rates=("rate", "failed"))
         self._card: ModelCard | None = None
-        self._model: Model | None = None
+        self._variants: Variants | None = None
         self._side: ModelSide | None = None
         self._uplink: Uplink | None = None
         self._server: Connected | None = None
@@ -54,9 +54,10 @@ class CloudNode(ManagedNode):
         params, inference = self.params[""], self.params["inference."]
         gateway = bool(self.params["cloud."].url) if params.answer_with == "auto" else params.answer_with == "gateway"
         if not gateway:
-            self._model = Model.load(inference, self.clock)
-            self._card = self._model.card
-            self.get_logger().info(f"model {self._card.name} on {self._model.backend.description}")
+            variants = Variants(inference, self.clock)
+            variants.open()
+            self._variants, self._card = variants, variants.original.card
+            self.get_logger().info(f"model {variants.serving.title} on {variants.model.backend.description}")
             return
         self._card = ModelCard.load(self.params["cloud."].card or inference.model or shipped_card())
         remote(self.params["cloud."], self.clock, self._card).close()  # says now what is wrong with the parameters
@@ -65,11 +66,11 @@ class CloudNode(ManagedNode):
     def activate(self) -> None:
         assert self._card is not None
         params = self.params[""]
-        if self._model is not None:
+        if self._variants is not None:
             inference = self.params["inference."]
             self._side = side = ModelSide(
-                self._model,
-                policy_for(inference, self._model)[0],
+                self._variants.model,
+                policy_for(inference, self._variants.original)[0],
                 workers=inference.workers,
                 capacity=MOST_IN_FLIGHT,  # the service counts, by a limit that may change
                 shares=_SHARES,
@@ -78,7 +79,7 @@ class CloudNode(ManagedNode):
             self._service = CloudService(side, self._card, params, self.clock)
         else:
             self._server = server = remote(self.params["cloud."], self.clock, self._card)
-            self._configure(server)
+            self._report_only(server)
             self._uplink = Uplink(server, lambda seconds: None, self.params["cloud."].ping_period)
             self._uplink.start()
             self._service = CloudService(server, self._card, params, self.clock)
@@ -102,15 +103,15 @@ class CloudNode(ManagedNode):
 
     def cleanup(self) -> None:
         self.deactivate()
-        if self._model is not None:
-            self._model.close()
-        self._model = self._card = None
+        if self._variants is not None:
+            self._variants.close()
+        self._variants = self._card = None
 
     def params_changed(self) -> None:
-        for answering in (self._model, self._server):
-            if answering is not None:
-                self._configure(answering)
+        if self._variants is not None:
+            self._variants.update(self.params["inference."])
         if self._server is not None:
+            self._report_only(self._server)
             self._server.adjust(self.params["cloud."])
         if self._service is not None:
             self._service.params = self.params[""]
@@ -122,7 +123,12 @@ class CloudNode(ManagedNode):
         values["in flight"] = self._service.in_flight
         if self._uplink is not None and self._uplink.fault:
             return DiagnosticStatus.ERROR, self._uplink.fault, values
+        if self._variants is not None and self._variants.note:
+            return DiagnosticStatus.WARN, self._variants.note, values
         return DiagnosticStatus.OK, "active", values
+
+    def free_memory(self) -> int:
+        return self._variants.free_memory() if self._variants is not None else super().free_memory()
 
     def measure(self) -> Mapping[str, Readings]:
         assert self._service is not None
@@ -132,9 +138,9 @@ class CloudNode(ManagedNode):
         self.stats.gauge("queue", self._service.in_flight)
         return {}
 
-    def _configure(self, answering: Model | Connected) -> None:
+    def _report_only(self, server: Connected) -> None:
         inference = self.params["inference."]
-        answering.configure(score_threshold=inference.score_threshold, classes=inference.classes)
+        server.configure(score_threshold=inference.score_threshold, classes=inference.classes)
 
     def _on_request(self, request: CloudInference.Request, send: Callable[[CloudInference.Response], None]) -> None:
         """On the thread of the service."""
