@@ -6,11 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeVar
+from contextlib import AbstractContextManager, suppress
+from typing import Any, TypeVar
 
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.monitoring.actions import SetPower
+from edge_ai.monitoring.power_changes import CHANGES
 from edge_ai.platforms import jetson_service
 from edge_ai.platforms.patience import answer, asked
 
@@ -70,8 +71,9 @@ class PowerControl:
                     if value:
                         done[kind] = self._change(service, kind, value)
             except Exception:
-                for kind, value in reversed(done.items()):
-                    self._change(service, kind, value)
+                with suppress(Exception):  # the first refusal is the one to tell
+                    for kind, value in reversed(done.items()):
+                        self._change(service, kind, value)
                 raise
             return SetPower(**done)
 
@@ -125,7 +127,7 @@ class PowerControl:
             talked = asked(talk)
             if not reached.wait(self._way):
                 raise TimeoutError(f"no answer within {self._way:g} s")
-            return answer(talked, (len(_CHANGES) + 1) * self._deadline)
+            return answer(talked, (len(CHANGES) + 1) * self._deadline)
         except EdgeAIError:
             raise
         except Exception as error:  # of jetson-stats and of the way to it
@@ -135,7 +137,7 @@ class PowerControl:
 
     def _change(self, service: Any, kind: str, value: str) -> str:
         """Make one change and wait until it shows; returns the value there was."""
-        change = _CHANGES[kind](service, value)
+        change = CHANGES[kind](service, value)
         before = change.now()
         if not change.done():
             self._before.setdefault(kind, before)  # also for what comes true after the deadline
@@ -154,91 +156,3 @@ class PowerControl:
             if time.monotonic() > end:
                 mend = "journalctl -u jtop says more"
                 raise EdgeAIError(what, got=f"no change within {self._deadline:g} s", mend=mend)
-
-
-class _Change(Protocol):
-    """One of the things that can be changed, on its way to a value."""
-
-    def now(self) -> str:
-        """The value it has."""
-
-    def done(self) -> bool:
-        """Whether it has come to the value that is wanted."""
-
-    def begin(self) -> None:
-        """Ask for it. Raises EdgeAIError, or what jetson-stats raises, where it is refused at once."""
-
-
-class _Mode:
-    """nvpmodel's power mode."""
-
-    def __init__(self, service: Any, value: str) -> None:
-        self._model = service.nvpmodel
-        if self._model is None:
-            raise EdgeAIError(f"power mode '{value}'", got="a board without nvpmodel")
-        names = [str(name) for name in self._model.models]
-        found = [n for n, name in enumerate(names) if value == str(n) or value.lower() == name.lower()]
-        if not found:
-            raise EdgeAIError(f"power mode '{value}'", got="no such mode", wanted=f"one of {', '.join(names)}")
-        self._number, self._name = found[0], names[found[0]]
-
-    def now(self) -> str:
-        return str(self._model.name)
-
-    def done(self) -> bool:
-        return bool(self._model.id == self._number) and not self._model.is_running()
-
-    def begin(self) -> None:
-        reachable = list(self._model.status)
-        if self._number < len(reachable) and not reachable[self._number]:
-            mend = f"sudo nvpmodel -m {self._number}, and let it reboot"
-            raise EdgeAIError(f"power mode '{self._name}'", got="a mode that needs a reboot", mend=mend)
-        self._model.set_nvpmodel_id(self._number)
-
-
-class _Clocks:
-    """jetson_clocks."""
-
-    def __init__(self, service: Any, value: str) -> None:
-        self._clocks, self._on = service.jetson_clocks, value == "on"
-        if self._clocks is None:
-            raise EdgeAIError("jetson_clocks", got="a board without it")
-
-    def now(self) -> str:
-        return "on" if self._clocks else "off"
-
-    def done(self) -> bool:
-        return bool(self._clocks) is self._on
-
-    def begin(self) -> None:
-        if self._clocks.status == "uncontrolled":
-            mend = "sudo jetson_clocks --restore, then systemctl restart jtop"
-            raise EdgeAIError("jetson_clocks", got="clocks that were set before the service began", mend=mend)
-        self._clocks.set_enable(self._on)
-
-
-class _Fan:
-    """The profile of every fan that has it."""
-
-    def __init__(self, service: Any, value: str) -> None:
-        self._fan, self._profile = service.fan, value
-        profiles = {name: [str(one) for one in self._fan.all_profiles(name)] for name in self._fan}
-        self._names = [name for name, has in profiles.items() if value in has]
-        if not self._names:
-            known = sorted({one for has in profiles.values() for one in has})
-            wanted = f"one of {', '.join(known)}" if known else "a board with a fan"
-            raise EdgeAIError(f"fan profile '{value}'", got="no fan that has it", wanted=wanted)
-
-    def now(self) -> str:
-        return str(self._fan.get_profile(self._names[0]))
-
-    def done(self) -> bool:
-        return all(self._fan.get_profile(name) == self._profile for name in self._names)
-
-    def begin(self) -> None:
-        for name in self._names:
-            self._fan.set_profile(name, self._profile)
-
-
-_CHANGES: dict[str, Callable[[Any, str], _Change]] = {"mode": _Mode, "clocks": _Clocks, "fan": _Fan}
-"""In the order in which they are made: a power mode sets clocks anew."""
