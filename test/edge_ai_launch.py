@@ -93,7 +93,7 @@ class TestWholeRobot(unittest.TestCase):
 
     def kill(self, name):
         """End a node of the launch as a crash does."""
-        found = [p for p in psutil.Process().children() if any(word.endswith(f"/{name}") for word in p.cmdline())]
+        found = [p for p in psutil.Process().children() if f"__node:={name}" in p.cmdline()]
         assert len(found) == 1, name
         found[0].kill()
 
@@ -114,14 +114,14 @@ class TestWholeRobot(unittest.TestCase):
         assert all(c.linear.x == 0 and c.angular.z == 0 for c in self.commands), "nobody there, no motion"
 
     def test_a_killed_control_node_comes_back(self):
-        self.kill("control_node")
+        self.kill("control")
         dead = self.node.get_clock().now().nanoseconds + 10**9  # by then, and launch waits longer to start it again
         self.until(lambda: time_to_ns(self.status[-1].header.stamp) > dead, "commands of a new control node")
         self.until(lambda: self.state() == ControlStatus.NO_TARGET, "fresh results again")
 
     def test_a_deactivated_camera_stops_the_robot(self):
         # The manager would bring the camera back at once; dead, it does so when launch has started it again.
-        self.kill("lifecycle_manager_node")
+        self.kill("lifecycle_manager")
         self.deactivate("camera")
         self.until(lambda: self.state() == ControlStatus.STALE, "the stop")
         latest = self.status[-1]
@@ -139,4 +139,5 @@ class TestAfterCtrlC(unittest.TestCase):
     def test_nobody_left_a_traceback(self, proc_output):
         text = "".join(output.text.decode(errors="replace") for output in proc_output)
         assert "all active: camera, inference, control" in text
+        assert "all active: monitor, recorder, dashboard" in text
         assert "Traceback" not in text

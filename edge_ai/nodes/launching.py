@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ament_index_python.packages import get_package_share_path
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import OpaqueFunction, SetEnvironmentVariable
 from launch.conditions import IfCondition
 from launch.launch_context import LaunchContext
 from launch.substitutions import EnvironmentVariable
@@ -18,75 +17,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from edge_ai.core.errors import ParameterError
-
-SHARE = get_package_share_path("edge_ai")
-_BOOL = ["false", "true"]
-
-# Default, choices (None: free) and description of every argument.
-_ARGUMENTS: dict[str, tuple[str, list[str] | None, str]] = {
-    "namespace": ("", None, "Namespace of nodes and topics."),
-    "params_file": ("", None, "Parameter file (YAML) over profile and defaults; its keys are like /**/control."),
-    "target": (
-        "generic_pc",
-        sorted(path.stem for path in (SHARE / "config/profiles").glob("*.yaml")),
-        "Board profile: a file of config/profiles.",
-    ),
-    "source": (
-        "",
-        None,
-        "Camera source: device number or path, URL, file, folder, 'gst: PIPELINE', csi://0 or synthetic; "
-        "empty: as the parameters say.",
-    ),
-    "cameras": (
-        "",
-        None,
-        "Several cameras for one model, as 'front=SOURCE; rear=SOURCE': each has its topics in the namespace of its "
-        "name, and the robot follows what the first one sees; empty: one camera.",
-    ),
-    "model": ("", None, "Model card (YAML); empty: as the parameters say."),
-    "cloud": (
-        "",
-        None,
-        "Server that may answer frames too: grpc://HOST:PORT, http://HOST:PORT (grpcs, https), or ros:SERVICE of a "
-        "cloud_node; empty: none.",
-    ),
-    "policy": (
-        "",
-        None,
-        "Who answers which frame where there is a server: rules, adaptive or cost; empty: as the parameters say.",
-    ),
-    "composed": ("false", _BOOL, "One process in which frames pass without DDS, instead of one process a node."),
-    "autostart": (
-        "true",
-        _BOOL,
-        "Configure and activate the nodes at once; false: when lifecycle_manager/start is called.",
-    ),
-    "log_level": ("info", ["debug", "info", "warn", "error", "fatal"], "Least severity that is logged."),
-    "use_sim_time": ("false", _BOOL, "Stamp with /clock instead of the machine's clock."),
-}
-COMMON = ("namespace", "params_file", "target", "log_level", "use_sim_time")
-# The arguments that are parameters of a node, under the name they have there.
-OVERRIDES: dict[str, dict[str, str]] = {
-    "camera": {"source": "source"},
-    "inference": {"model": "model"},
-    "router": {"cloud": "cloud.url", "policy": "policy", "model": "cloud.card"},
-    "cloud": {"cloud": "cloud.url", "model": "inference.model"},
-    "control": {},
-    "pipeline": {
-        "source": "camera.source",
-        "model": "inference.model",
-        "cloud": "cloud.url",
-        "policy": "router.policy",
-    },
-}
-
-
-def arguments(names: Iterable[str]) -> list[DeclareLaunchArgument]:
-    """Declare launch arguments by name."""
-    return [
-        DeclareLaunchArgument(name, default_value=default, choices=choices, description=description)
-        for name, (default, choices, description) in ((name, _ARGUMENTS[name]) for name in names)
-    ]
+from edge_ai.nodes.launch_arguments import ARGUMENTS, COMMON, OVERRIDES, SHARE, WATCHERS, arguments
 
 
 def transport() -> list[SetEnvironmentVariable]:
@@ -119,14 +50,28 @@ def manager(nodes: list[str], condition: IfCondition | None = None) -> OpaqueFun
     return OpaqueFunction(function=_start, args=["lifecycle_manager", {}, {"node_names": nodes}], condition=condition)
 
 
+def watchers() -> list[OpaqueFunction]:
+    """Start those that watch the robot, and a manager of their own: what is wrong with one of them never keeps the
+    robot from driving."""
+    started = [OpaqueFunction(function=_start, args=[name, OVERRIDES[name], {}, name]) for name in WATCHERS]
+    return [*started, OpaqueFunction(function=_start_watch_manager)]
+
+
+def _start_watch_manager(context: LaunchContext) -> list[Node]:
+    given = {argument: context.launch_configurations.get(argument, "") for argument in ARGUMENTS}
+    names = [name for name in WATCHERS if given[name] == "true"]
+    values = {"node_names": names, "period": 1.0}
+    return [_node("lifecycle_manager", given, values, called="watch_manager")] if names else []
+
+
 def _start(
     context: LaunchContext, name: str, overrides: Mapping[str, str], fixed: Mapping[str, Any], needs: str = ""
 ) -> list[Node]:
-    given = {argument: context.launch_configurations.get(argument, "") for argument in _ARGUMENTS}
-    if needs and not given[needs]:
+    given = {argument: context.launch_configurations.get(argument, "") for argument in ARGUMENTS}
+    if needs and given[needs] in ("", "false"):
         return []
     cameras = _cameras(given["cameras"])
-    values = {there: _text(given[here]) for here, there in overrides.items() if given[here]} | dict(fixed)
+    values = {there: _value(here, given[here]) for here, there in overrides.items() if given[here]} | dict(fixed)
     if given["cloud"]:
         values |= _beside_a_router(name, values, list(cameras))
     if not cameras:
@@ -145,9 +90,10 @@ def _start(
     elif name in ("inference", "router"):
         values.setdefault("cameras", list(cameras))
     elif name == "control":
-        return [
-            _node(name, given, values, remappings=[("inference/results", f"{next(iter(cameras))}/inference/results")])
-        ]
+        return [_node(name, given, values, remappings=_of_camera(next(iter(cameras)), "inference/results"))]
+    elif name == "dashboard":
+        shown = _of_camera(next(iter(cameras)), "inference/results", "camera/image_raw")
+        return [_node(name, given, values, remappings=shown)]
     return [_node(name, given, values)]
 
 
@@ -157,9 +103,10 @@ def _node(
     values: Mapping[str, Any],
     *,
     inside: str = "",
+    called: str = "",
     remappings: Iterable[tuple[str, str]] = (),
 ) -> Node:
-    """A node from the launch arguments; ``inside`` is a namespace below the given one."""
+    """A node from the launch arguments; ``inside`` is a namespace below the given one, ``called`` another name."""
     parameters: list[Any] = [
         str(SHARE / file) for file in (f"config/{name}.yaml", f"config/profiles/{given['target']}.yaml")
     ]
@@ -173,7 +120,7 @@ def _node(
     return Node(
         package="edge_ai",
         executable=f"{name}_node",
-        name=name,
+        name=called or name,
         namespace="/".join(part for part in (given["namespace"], inside) if part),
         parameters=parameters,
         remappings=list(remappings),
@@ -196,6 +143,19 @@ def _beside_a_router(name: str, values: Mapping[str, Any], cameras: list[str]) -
 def _with_router(nodes: list[str]) -> list[str]:
     """The router comes up after the inference node, if that is among them."""
     return [name for node in nodes for name in ([node, "router"] if node == "inference" else [node])]
+
+
+def _of_camera(camera: str, *topics: str) -> list[tuple[str, str]]:
+    return [(topic, f"{camera}/{topic}") for topic in topics]
+
+
+def _value(argument: str, text: str) -> ParameterValue | float:
+    if argument != "target_fps":
+        return _text(text)
+    try:
+        return float(text)
+    except ValueError:
+        raise ParameterError(f"launch argument '{argument}'", got=repr(text), wanted="a number") from None
 
 
 def _text(value: str) -> ParameterValue:

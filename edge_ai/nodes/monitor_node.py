@@ -8,6 +8,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from edge_ai.core.errors import EdgeAIError
 from edge_ai.monitoring.alert import Alert, Level
 from edge_ai.monitoring.endpoint import Endpoint
 from edge_ai.monitoring.health import Health
@@ -65,12 +66,18 @@ class MonitorNode(ManagedNode):
 
     def activate(self) -> None:
         params: MonitorParams = self.params[""]
+        self._refusals = []
         self._prometheus, self._health = Metrics(self.clock), Health(self.clock)
         if params.metrics_port:
             self._endpoint = Endpoint(
                 params.metrics_host, params.metrics_port, metrics=self._prometheus, health=self._health
             )
-            self._endpoint.start()
+            try:
+                self._endpoint.start()
+            except EdgeAIError as error:  # such as another robot's on this machine: no reason not to watch
+                self._endpoint = None
+                self._refusals.append(str(error))
+                self.get_logger().warning(str(error))
         self._actuator = ServiceActuator(self, self._power.set, plan_of(params.mitigation).deadline)
         self._watch = _Watch(self, Sampler(find().probes, self.clock, period=params.period))
         self._monitor = Monitor(
@@ -99,7 +106,7 @@ class MonitorNode(ManagedNode):
             self._endpoint.stop()
         if self._powering is not None:
             self._powering.join()
-            self._refusals = self._power.restore()
+            self._power.restore()
         self._monitor = self._watch = self._actuator = self._endpoint = self._powering = self._sample = None
 
     def cleanup(self) -> None:
@@ -119,17 +126,17 @@ class MonitorNode(ManagedNode):
         readings = sample.readings
         values: dict[str, object] = {name: f"{readings[name]:.3g}" for name in _TOLD if name in readings}
         values |= {f"without {source}": why for source, why in sample.faults.items()}
-        values |= {f"power refused {number}": why for number, why in enumerate(self._refusals, 1)}
+        values |= {f"refused {number}": why for number, why in enumerate(self._refusals, 1)}
         if alerts:
             worst = max(alerts, key=lambda alert: alert.level)
             return _LEVELS[worst.level], "; ".join(alert.message for alert in alerts), values
         if self._refusals:
-            return DiagnosticStatus.WARN, f"power: {self._refusals[0]}", values
+            return DiagnosticStatus.WARN, self._refusals[0], values
         return DiagnosticStatus.OK, "all is well", values
 
     def _apply_power(self) -> None:
         power: PowerParams = self.params["power."]
-        self._refusals = self._power.apply(power.mode, power.clocks, power.fan)
+        self._refusals += [f"power: {why}" for why in self._power.apply(power.mode, power.clocks, power.fan)]
 
     # On the monitor's thread ------------------------------------------------------------------------------------
 

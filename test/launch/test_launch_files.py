@@ -60,15 +60,32 @@ def test_every_choice_refuses_nonsense_and_takes_its_default(description):
             argument.execute(context)
 
 
+WATCH = ["monitor_node", "recorder_node", "dashboard_node", "lifecycle_manager_node"]
+
+
 def test_each_file_starts_what_it_is_named_after(description, request):
     name = request.node.callspec.params["description"].name.removesuffix(".launch.py")
-    nodes = ["camera_node", "inference_node", "control_node", "lifecycle_manager_node"]
+    nodes = ["camera_node", "inference_node", "control_node", "lifecycle_manager_node", *WATCH]
     assert started(description) == (nodes if name == "edge_ai" else [f"{name}_node"])
 
 
 def test_composed_is_one_process_and_its_manager():
     description = get_launch_description_from_python_launch_file(str(ROOT / "launch/edge_ai.launch.py"))
-    assert started(description, composed="true") == ["pipeline_node", "lifecycle_manager_node"]
+    assert started(description, composed="true") == ["pipeline_node", "lifecycle_manager_node", *WATCH]
+
+
+def test_who_watches_is_a_matter_of_choice():
+    description = get_launch_description_from_python_launch_file(str(ROOT / "launch/edge_ai.launch.py"))
+    robot = ["camera_node", "inference_node", "control_node", "lifecycle_manager_node"]
+    off = {"monitor": "false", "recorder": "false", "dashboard": "false"}
+    assert started(description, **off) == robot
+    assert started(description, **{**off, "monitor": "true"}) == [*robot, "monitor_node", "lifecycle_manager_node"]
+
+
+def test_a_target_that_is_no_number_is_refused():
+    description = get_launch_description_from_python_launch_file(str(ROOT / "launch/edge_ai.launch.py"))
+    with pytest.raises(ParameterError, match=r"'target_fps': got 'fast'; wanted a number"):
+        started(description, target_fps="fast")
 
 
 def test_a_parameter_file_that_is_not_there_is_refused(description, tmp_path):
@@ -86,7 +103,7 @@ def test_the_whole_robot_under_launch(tmp_path):
 def test_several_cameras_are_a_node_each_in_their_namespace():
     description = get_launch_description_from_python_launch_file(str(ROOT / "launch/edge_ai.launch.py"))
     cameras = "front=synthetic://320x240@15; rear=gst: videotestsrc ! appsink"
-    nodes = ["camera_node", "camera_node", "inference_node", "control_node", "lifecycle_manager_node"]
+    nodes = ["camera_node", "camera_node", "inference_node", "control_node", "lifecycle_manager_node", *WATCH]
     assert started(description, cameras=cameras) == nodes
 
 
@@ -105,7 +122,7 @@ def test_several_cameras_and_one_process_do_not_go_together():
 
 def test_with_a_server_a_router_comes_up_between_inference_and_control():
     description = get_launch_description_from_python_launch_file(str(ROOT / "launch/edge_ai.launch.py"))
-    nodes = ["camera_node", "inference_node", "control_node", "router_node", "lifecycle_manager_node"]
+    nodes = ["camera_node", "inference_node", "control_node", "router_node", "lifecycle_manager_node", *WATCH]
     assert started(description, cloud="grpc://server:8001", policy="cost") == nodes
     managed = ["camera", "inference", "router", "control"]
     assert launching._with_router(["camera", "inference", "control"]) == managed
@@ -116,4 +133,5 @@ def test_one_process_needs_no_router_of_its_own():
     assert started(description, composed="true", cloud="grpc://server:8001") == [
         "pipeline_node",
         "lifecycle_manager_node",
+        *WATCH,
     ]
