@@ -46,7 +46,7 @@ class KeptSteps:
 
     def __init__(self, path: Path | None) -> None:
         self._path, self._boot = path, _boot()
-        self._written = ""
+        self._written, self._failed = "", False
 
     @classmethod
     def of(cls, monitor: str) -> KeptSteps:
@@ -66,7 +66,7 @@ class KeptSteps:
         try:
             content = json.loads(self._path.read_text())
             steps = [_step(one) for one in content["steps"]] if content["boot"] == self._boot else []
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, EdgeAIError) as error:
             log.warning("steps taken by an earlier monitor cannot be read from '%s': %s", self._path, error)
             return []
         self._written = "as it was"
@@ -84,7 +84,9 @@ class KeptSteps:
             else:
                 self._path.unlink(missing_ok=True)
         except OSError as error:
-            log.warning("steps taken are not kept over a crash: '%s': %s", self._path, error.strerror)
+            level = logging.DEBUG if self._failed else logging.WARNING
+            log.log(level, "steps taken are not kept over a crash: '%s': %s", self._path, error.strerror)
+            self._failed = True
         self._written = text
 
 

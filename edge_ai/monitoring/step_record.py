@@ -88,12 +88,15 @@ class StepRecord:
         self.held_until = now + round(pause * min(2 ** (self.refusals - 1), LONGEST_BACKOFF) * NS)
 
     def judge(self, now: int, broken: bool) -> None:
-        """End the probation of an undo: a relapse doubles the time to recover, none halves it."""
+        """End the probation of an undo: a relapse doubles the time to recover, none halves it.
+
+        The more often it relapsed, the longer it is on probation.
+        """
         if self.undone_at is None:
             return
         if broken:
             self.backoff, self.undone_at = min(self.backoff * 2, LONGEST_BACKOFF), None
-        elif now - self.undone_at >= self.step.relapse * NS:
+        elif now - self.undone_at >= self.step.relapse * self.backoff * NS:
             self.backoff, self.undone_at = max(self.backoff // 2, 1), None
 
     def status(self, stamp_ns: int, pinned: Collection[str], vetoed: Collection[str]) -> StepStatus:
