@@ -13,6 +13,7 @@ from edge_ai.core.errors import EdgeAIError
 PARTS = (
     "always_on",
     "sampling",
+    "closed_loop",
 )
 """Modules of this folder, each with its ``GOALS`` and ``measure(context, report)``, which gives their values."""
 
