@@ -14,6 +14,7 @@ COMMANDS: Registry[object] = Registry(
     "command",
     {
         "run": "edge_ai.cli.run:RunCommand",
+        "replay": "edge_ai.cli.replay:ReplayCommand",
         "model": "edge_ai.cli.model:ModelCommand",
         "tune": "edge_ai.cli.tune:TuneCommand",
         "inspect": "edge_ai.cli.inspect:InspectCommand",
