@@ -14,6 +14,7 @@ PARTS = (
     "always_on",
     "sampling",
     "closed_loop",
+    "whole",
 )
 """Modules of this folder, each with its ``GOALS`` and ``measure(context, report)``, which gives their values."""
 
