@@ -66,7 +66,8 @@ class TraceRecording:
         (path,) = _free(folder, f"{name}_trace", (".json",))
         _written(path, lambda part: write_trace(spans, name, part))
         stages, marked = spans.stage_costs(), spans.span_costs()
-        found = [*bottlenecks(stages, threshold), *bottlenecks(marked, threshold, spans.seconds)]
+        others = {span: seconds for span, seconds in marked.items() if span not in stages}
+        found = [*bottlenecks(stages, threshold), *bottlenecks(others, threshold, spans.seconds)]
         done.files, done.seconds, done.bottlenecks = (path,), spans.seconds, tuple(found)
         count = len(spans.journeys)
         frames = f"{count} {'frame' if count == 1 else 'frames'} in " if count else ""

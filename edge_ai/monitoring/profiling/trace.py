@@ -69,7 +69,8 @@ def _thread_events(track: Track, pid: int) -> Iterator[Event]:
 
 def _frame_events(journey: Journey, number: int, pid: int) -> Iterator[Event]:
     spans = list(journey.spans())
-    common = {"cat": "frame", "id": hex(number), "pid": pid, "tid": pid}
+    # An id of this process: a plain one would be of the whole trace, and Perfetto shows those apart from it.
+    common = {"cat": "frame", "id2": {"local": hex(number)}, "pid": pid, "tid": pid}
     yield {"ph": "b", "name": "frame", "ts": journey.begun_ns / 1e3, **common}
     for span in spans:
         yield {"ph": "b", "name": span.name, "ts": span.begun_ns / 1e3, **common}

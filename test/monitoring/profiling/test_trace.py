@@ -56,7 +56,7 @@ def balanced(events):
     """Nestable asynchronous events: each end closes what began last under that category and id, later than it began."""
     open_ones = {}
     for event in events:
-        stack = open_ones.setdefault((event["cat"], event["id"]), [])
+        stack = open_ones.setdefault((event["cat"], event["id2"]["local"]), [])
         if event["ph"] == "b":
             assert not stack or event["ts"] >= stack[-1]["ts"]
             stack.append(event)
@@ -88,7 +88,7 @@ def test_frames_that_overlap_are_asynchronous_events_with_their_stages_within():
     recorder.journey(20 * MS, {"wait": 0.002, "infer": 0.02})
     phases = check(trace_content(recorder, "robot"))
     assert [one["name"] for one in phases["b"]] == ["frame", "wait", "infer"] * 2
-    frames = {one["id"] for one in phases["b"]}
+    frames = {one["id2"]["local"] for one in phases["b"]}
     assert len(frames) == 2
     infer = next(one for one in phases["b"] if one["name"] == "infer")
     assert infer["ts"] == pytest.approx(11_000)
