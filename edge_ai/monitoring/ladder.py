@@ -81,7 +81,7 @@ class Ladder:
         measured = []
         for record in self.records:
             record.judge(view.now, any(calling(record.step, view)))
-            if record.taken and self._measure(record, view.now):
+            if record.taken and record.measuring and self._measure(record, view):
                 measured.append(record)
         for record in self.taken:
             self._watch(record, view)
@@ -124,14 +124,20 @@ class Ladder:
         self._recent.clear()
         for other in self.records:
             other.well_since = other.fit_since = None
+            other.measuring = other.measuring and other is record
 
-    def _measure(self, record: StepRecord, now: int) -> bool:
+    def _measure(self, record: StepRecord, view: View) -> bool:
+        """Measure the effect at the end of the dwell time, and again until all is well or something else changes.
+
+        A model that is loaded in the background may begin to answer later than that.
+        """
         assert record.taken_at is not None
-        if record.effect.after or now - record.taken_at < record.step.dwell * NS:
+        if view.now - record.taken_at < record.step.dwell * NS:
             return False
-        after = self._recent.medians(record.effect.before)
-        record.effect = Effect(record.effect.before, after)
-        return bool(after)
+        first = not record.effect.after
+        record.effect = Effect(record.effect.before, self._recent.medians(record.effect.before))
+        record.measuring = trouble(record, view) != ""
+        return first or not record.measuring
 
     def _watch(self, record: StepRecord, view: View) -> None:
         """How long all is well for a step that is taken, and whether somebody else has undone it."""

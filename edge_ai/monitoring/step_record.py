@@ -30,6 +30,7 @@ class StepRecord:
     triggers: alerts that called for it, when it was taken or since.
     deeds: what is to be undone, in the order in which it was done; empty: nothing.
     effect: what it brought.
+    measuring: the effect is not final yet.
     backoff: by how much its recover time is stretched.
     undone_at: steady time of an undo that is on probation; None: none is.
     well_since: steady time since when its alerts are clear; None: they are not.
@@ -47,6 +48,7 @@ class StepRecord:
     triggers: tuple[str, ...] = ()
     deeds: tuple[Deeds, ...] = ()
     effect: Effect = field(default_factory=Effect)
+    measuring: bool = False
     backoff: int = 1
     undone_at: int | None = None
     well_since: int | None = None
@@ -74,6 +76,7 @@ class StepRecord:
         self.taken_at, self.turn, self.deeds, self.triggers, self.effect = now, turn, deeds, triggers, effect
         self.well_since = self.fit_since = self.undone_at = None
         self.refusal, self.refusals, self.seen_held, self.note = "", 0, False, ""
+        self.measuring = not effect.after
 
     def leave(self, now: int, *, probation: bool) -> None:
         """It is undone; on probation, when a machine thought that all was well."""

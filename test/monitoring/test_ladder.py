@@ -52,7 +52,7 @@ class Robot:
     def perform(self, action, done):
         assert isinstance(action, SetParameter)
         target = f"{action.node}.{action.name}"
-        if target in self.refuses:
+        if {target, action.value} & self.refuses:
             done(EdgeAIError(f"parameter '{target}'", got="a refusal"))
             return
         before, self.values[target] = self.values[target], action.value
@@ -162,6 +162,27 @@ def test_an_overload_that_ends_within_the_dwell_time_is_no_reason_to_stay_for_ev
     loop.run(150)
     assert not loop.taken
     assert loop.run(600).changes[-1][1] == "undone"
+
+
+def test_a_model_that_comes_late_is_judged_by_what_it_brings_then(ladder):
+    """It is loaded in the background, for longer than the step's dwell time."""
+    loop = Closed(Robot(refuses=frozenset({"router.override", "2"})), ladder).run(10)
+    told, asked, loop.robot.load = loop.robot.readings, [], 3.0
+
+    def late():
+        asked.append(loop.robot.values["inference.variant"])
+        present = asked[-1] if asked.count("1") > 7 else ""
+        loop.robot.values["inference.variant"] = present
+        readings = told()
+        loop.robot.values["inference.variant"] = asked[-1]
+        return readings
+
+    loop.robot.readings = late
+    loop.run(100)
+    assert [what for _, what, _ in loop.changes] == ["taken"]
+    assert loop.fps >= 20
+    loop.robot.load = 1.0
+    assert not loop.run(30).taken
 
 
 def test_each_undo_that_was_premature_makes_the_next_one_wait_longer(ladder):
