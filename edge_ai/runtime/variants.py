@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import Any
 
 from edge_ai.core.clock import Clock, SystemClock
 from edge_ai.core.errors import EdgeAIError
@@ -99,9 +100,10 @@ class Variants:
         """
         asked = self.choices.find(params.variant)
         with self._changed:
-            for model in self._loaded.values():  # all know the same classes: it is the first that refuses
-                model.configure(score_threshold=params.score_threshold, classes=params.classes)
-            self._params = self._params.changed(score_threshold=params.score_threshold, classes=params.classes)
+            if _reported(params) != _reported(self._params):
+                for model in self._loaded.values():  # all know the same classes: it is the first that refuses
+                    model.configure(**_reported(params))
+                self._params = self._params.changed(**_reported(params))
         self._ask(asked)
 
     def wait(self, timeout: float) -> bool:
@@ -117,17 +119,13 @@ class Variants:
         when it is asked for. Waits for inferences they have begun.
         """
         before = resident_bytes()
-        if not self._from_the_start:
-            self._free_idle()
-        free_memory()
-        return max(0, before - resident_bytes())
-
-    def _free_idle(self) -> None:
         with self._changed:
-            needed = {0, self._asked, self._serving}
+            needed = set(self._loaded) if self._from_the_start else {0, self._asked, self._serving}
             idle = [self._loaded.pop(number) for number in list(self._loaded) if number not in needed]
         for model in idle:
             self.model.retire(model)
+        free_memory()
+        return max(0, before - resident_bytes())
 
     def close(self) -> None:
         """Free all of them, after a loading under way; harmless twice. No inference may begin any more."""
@@ -195,8 +193,7 @@ class Variants:
 
     def _keep(self, number: int, model: Model) -> None:
         with self._changed:
-            params = self._params  # it may have changed meanwhile
-            model.configure(score_threshold=params.score_threshold, classes=params.classes)
+            model.configure(**_reported(self._params))  # they may have changed meanwhile
             self._loaded[number] = model
 
     def _refuse(self, number: int, why: str) -> None:
@@ -216,3 +213,8 @@ class Variants:
             model.close()
             raise
         return model
+
+
+def _reported(params: InferenceParams) -> dict[str, Any]:
+    """What `Model.configure` takes."""
+    return {"score_threshold": params.score_threshold, "classes": params.classes}
