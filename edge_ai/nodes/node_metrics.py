@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from edge_ai.monitoring.readings import Readings
 from edge_ai.msg import NodeMetrics, Reading
 from edge_ai.nodes import convert
 from edge_ai.nodes.qos import STATUS
+from edge_ai.routing.report import readings as router_readings
 
 
 class MetricsPublisher:
@@ -64,8 +64,8 @@ def tell_command(stats: NodeStats, command: Command | None) -> None:
 
 def tell_routing(stats: NodeStats, report: Mapping[str, Any]) -> None:
     """Take over what a router tells of itself, by the fields of msg/RouterStatus.msg."""
-    for name in ("edge_share", "cloud_share", "skip_share", "cloud_latency", "bandwidth"):
-        stats.gauge(name, report.get(name, math.nan))
+    for name, value in (router_readings(report) if report else {}).items():
+        stats.gauge(name, value)
 
 
 def part(stats: NodeStats) -> Readings:
