@@ -30,7 +30,7 @@ class DashboardParams(Params):
     key: str = param("", "PEM file with the certificate's private key; empty takes it from the certificate's file.")
     video_rate: float = param(10.0, "Most pictures a second to each viewer.", unit="Hz", ge=0.1, le=60.0)
     video_budget: float = param(
-        0.03, "Share of a core that drawing pictures may take; slower machines show fewer of them.", ge=0.001, le=1.0
+        0.03, "Share of a core that serving the page may take; pictures come more slowly then.", ge=0.001, le=1.0
     )
     video_width: int = param(640, "Widest picture; wider ones are made smaller.", unit="px", ge=64, le=4096)
     quality: int = param(70, "JPEG quality of the pictures.", ge=1, le=100)

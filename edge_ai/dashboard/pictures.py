@@ -26,7 +26,8 @@ class Pictures:
     """Belongs to one event loop; the provider draws on a thread beside it.
 
     Args:
-        params: most pictures a second, and the share of a core they may take.
+        params: most pictures a second, and the share of a core that the page may take: drawing on the thread, and all
+            that the event loop's own does between two pictures.
         board: has the provider.
     """
 
@@ -35,6 +36,7 @@ class Pictures:
         self._board = board
         self._newest = Picture(0, b"")
         self._due = 0.0
+        self._served: float | None = None
         self._drawing: asyncio.Task[None] | None = None
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="dashboard-picture")
 
@@ -70,9 +72,12 @@ class Pictures:
         if jpeg is None:
             self._due = begun + self._period
             return
-        self._newest = Picture(self._newest.number + 1, jpeg)
+        served = time.thread_time()
+        spent = cost + (served - self._served if self._served is not None else 0.0)
+        self._served = served
         # Counted from when drawing began: waiting for the frame is not its fault.
-        self._due = time.monotonic() - cost + max(self._period, cost / self._budget)
+        self._due = time.monotonic() - cost + max(self._period, spent / self._budget)
+        self._newest = Picture(self._newest.number + 1, jpeg)
 
     def _ask(self) -> tuple[bytes | None, float]:
         """A picture, and the seconds of a processor that it took."""

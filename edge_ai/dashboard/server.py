@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.dashboard.auth import Gate, secret
 from edge_ai.dashboard.params import DashboardParams
+from edge_ai.dashboard.quiet import end, quiet_server
 from edge_ai.dashboard.state import Board
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class DashboardServer:
         except (OSError, ValueError) as error:
             listener.close()
             raise EdgeAIError("certificate of the dashboard", got=error) from None
-        self._server = uvicorn.Server(config)
+        self._server = quiet_server(config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listener]}, name="dashboard", daemon=True
         )
@@ -94,7 +95,7 @@ class DashboardServer:
         if self._server is None or self._thread is None:
             return
         self._ended.set()
-        self._server.should_exit = True
+        end(self._server)
         self._thread.join()
         self._server = self._thread = None
 
