@@ -57,7 +57,11 @@ class KeptSteps:
         """
         if not monitor:
             return cls(None)
-        return cls(_folder() / f"mitigation{re.sub(r'[^A-Za-z0-9]+', '_', '/' + monitor)}.json")
+        try:
+            return cls(_folder() / f"mitigation{re.sub(r'[^A-Za-z0-9]+', '_', '/' + monitor)}.json")
+        except RuntimeError as error:  # a user without a home
+            log.warning("steps taken are not kept over a crash: %s", error)
+            return cls(None)
 
     def load(self) -> list[KeptStep]:
         """The steps that were taken and not undone, oldest first; none, if they are of another boot."""

@@ -184,7 +184,7 @@ class FileEntry(Entry):
 
     alerts: list[AlertEntry] = []
     steps: list[StepEntry] = []
-    retry: Annotated[float, Field(ge=1, le=86400)] = 60.0
+    retry: Annotated[float, Field(ge=1, le=86400)] = 10.0
     trial: Annotated[float, Field(ge=1, le=86400)] = 120.0
     margin: Annotated[float, Field(ge=0, le=10)] = 0.05
 

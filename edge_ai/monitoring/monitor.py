@@ -89,6 +89,7 @@ class Monitor:
         self._mitigation: Mitigation | None = None
         self._history = History(round(params.history / params.period))
         self._logged_ns = clock.steady_ns()
+        self._awake = False  # whether the robot has given a result since it began to give any
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -202,12 +203,19 @@ class Monitor:
             now = self._clock
             sample = Sample(now.stamp_ns(), now.steady_ns(), faults={"sampler": f"{type(error).__name__}: {error}"})
         nodes, silent = self._nodes.now()
-        readings = {**sample.readings, **nodes, "monitor/late": late}
+        readings = {**sample.readings, **nodes, "monitor/late": late, **self._derive(nodes)}
+        return replace(sample, readings=readings, faults={**sample.faults, **silent})
+
+    def _derive(self, nodes: Readings) -> Readings:
         target = self._params.target_fps
         if self._mitigation is not None:
             target = min(target, self._mitigation.rate_cap)
-        readings.update(readings_of_robot(nodes, target))
-        return replace(sample, readings=readings, faults={**sample.faults, **silent})
+        derived = readings_of_robot(nodes, target)
+        fps = derived.get("fps")
+        self._awake = fps is not None and (self._awake or fps > 0)
+        if not self._awake:
+            derived.pop("fps_share", None)  # a robot that is still starting misses no target
+        return derived
 
     def _mitigate(self, sample: Sample, actuator: Actuator) -> None:
         if self._mitigation is None:

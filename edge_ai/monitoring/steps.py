@@ -109,7 +109,7 @@ class Plan:
 
     steps: tuple[Step, ...] = ()
     rules: tuple[Rule, ...] = ()
-    retry: float = 60.0
+    retry: float = 10.0
     trial: float = 120.0
     margin: float = 0.05
 

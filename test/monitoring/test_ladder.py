@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from edge_ai.core.clock import NS, ManualClock
 from edge_ai.core.errors import EdgeAIError
+from edge_ai.core.resources import resource
 from edge_ai.monitoring.actions import CallService, SetParameter
-from edge_ai.monitoring.ladder_file import plan_of
+from edge_ai.monitoring.ladder_file import SHIPPED, plan_of
 from edge_ai.monitoring.monitor import Monitor
 from edge_ai.monitoring.params import MonitorParams
 from edge_ai.monitoring.readings import Sample
@@ -258,6 +259,27 @@ def test_a_monitor_that_ends_leaves_the_robot_as_it_found_it(ladder, seed):
     loop.monitor.stop()
     assert loop.robot.values == {"camera.max_rate": 0.0, "inference.variant": "", "router.override": "auto"}
     assert len(loop.robot.history) == len(done) + len(loop.taken)
+
+
+@pytest.mark.parametrize("refuses", [{"router.override", "2"}, {"router.override"}])
+def test_the_shipped_ladder_meets_an_overload_and_steps_back(refuses):
+    path = resource(SHIPPED)
+    loop = Closed(Robot(refuses=frozenset(refuses), noise=0.05), path).run(20)
+    loop.robot.load = 3.0
+    assert loop.run(10).fps >= 20
+    taken = len(loop.changes)
+    assert taken == len(loop.run(60).changes)
+    loop.robot.load = 1.0
+    assert not loop.run(30).taken
+    assert len(loop.run(300).changes) == 2 * taken
+
+
+def test_a_slow_camera_is_no_reason_for_a_lighter_model():
+    loop = Closed(Robot(), resource(SHIPPED)).run(5)
+    loop.robot.values["camera.max_rate"] = 10.0
+    loop.run(60)
+    assert [alert.name for alert in loop.monitor.alerts] == ["fps"]
+    assert not loop.changes
 
 
 def test_the_shipped_ladder_does_only_what_nodes_offer():

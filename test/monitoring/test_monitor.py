@@ -120,6 +120,20 @@ def test_a_sample_has_the_machine_the_nodes_and_the_robot_as_a_whole(watched):
     }
 
 
+def test_a_robot_that_is_still_starting_misses_no_target(watched, machine):
+    watched.beat(20, fps=0.0)
+    watched.beat(5, fps=20.0)
+    assert not watched.alerts
+    watched.beat(3, fps=0.0)
+    assert [alert.name for alert in watched.alerts] == ["fps"]
+    watched.monitor.forget("inference")  # it is deactivated, and starts again
+    for _ in range(20):
+        watched.monitor.beat()
+        machine.clock.advance(1)
+    watched.beat(10, fps=0.0)
+    assert [alert.active for alert in watched.alerts] == [True, False]
+
+
 def test_a_node_that_falls_silent_is_a_fault_like_a_source_that_does(watched, machine):
     machine.faults = {"NVML": "no such library"}
     watched.beat(3)
