@@ -45,6 +45,10 @@ def eventually(condition, what, patience=PATIENCE):
     return value
 
 
+class BrowserError(Exception):
+    """The browser refused a command, such as one for a page that is just being left."""
+
+
 class Browser:
     """One Chromium; speaks the DevTools protocol through a pipe, so that no WebSocket library is needed."""
 
@@ -94,7 +98,8 @@ class Browser:
         with self._news:
             assert self._news.wait_for(lambda: number in self._answers, PATIENCE), f"no answer to {method}"
             answer = self._answers.pop(number)
-        assert "error" not in answer, answer
+        if "error" in answer:
+            raise BrowserError(f"{method}: {answer['error']['message']}")
         return answer["result"]
 
     def open(self, url, **looks):
@@ -136,7 +141,10 @@ class Tab:
 
     def ask(self, script):
         """The value of an expression of JavaScript; None while the page changes."""
-        found = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        try:
+            found = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        except BrowserError:
+            return None
         return found["result"].get("value")
 
     def text(self, selector):
@@ -154,6 +162,7 @@ class Tab:
         self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
     def click(self, selector):
+        self.ask(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'nearest'}})")
         x, y = self._middle(selector)
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
