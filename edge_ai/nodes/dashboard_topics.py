@@ -60,7 +60,7 @@ class DashboardTopics:
         ]
         self._alerts = Mailbox(node, Alert, "monitor/alerts", ALERTS)
         self._diagnostics = Mailbox(node, DiagnosticArray, "/diagnostics", QoSProfile(depth=50), raw=True)
-        self._diagnostics_at = 0.0
+        self._diagnostics_at = time.monotonic() + 1.5
         self._alert_log = sections.AlertLog()
         self._deployment: dict[str, str] = {}
         self._pictures: WatchedPictures | None = None

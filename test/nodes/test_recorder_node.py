@@ -4,8 +4,9 @@ import pytest
 
 pytest.importorskip("rclpy")
 pytest.importorskip("edge_ai.msg")
-reader = pytest.importorskip("mcap.reader")
+pytest.importorskip("mcap")
 
+from mcap.reader import make_reader
 from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image, Imu
@@ -25,7 +26,7 @@ def topics(path):
     """Messages by topic of a recording."""
     found = {}
     with Path(path).open("rb") as file:
-        for _, channel, _ in reader.make_reader(file).iter_messages():
+        for _, channel, _ in make_reader(file).iter_messages():
             found[channel.topic] = found.get(channel.topic, 0) + 1
     return found
 
