@@ -19,8 +19,6 @@ from edge_ai.monitoring.profiling.spans import SpanRecorder
 from edge_ai.monitoring.profiling.stacks import Stacks
 from edge_ai.monitoring.profiling.trace import write_trace
 
-_DAY = 86_400.0
-
 
 @dataclass(slots=True)
 class Profile:
@@ -84,11 +82,12 @@ class StackRecording:
     Args:
         sampler: looks at them.
         rate: samples a second.
+        longest: seconds after which it ends by itself.
         stop: set to end it; it is set by itself where sampling fails.
     """
 
-    def __init__(self, sampler: Sampler, rate: float, stop: threading.Event) -> None:
-        self._sampler, self._rate, self._stop = sampler, rate, stop
+    def __init__(self, sampler: Sampler, rate: float, longest: float, stop: threading.Event) -> None:
+        self._sampler, self._rate, self._longest, self._stop = sampler, rate, longest, stop
         self._taken: Stacks | Exception = EdgeAIError("sampling has not ended")
         self._thread = threading.Thread(target=self._run, name="profiler", daemon=True)
 
@@ -101,7 +100,7 @@ class StackRecording:
 
     def _run(self) -> None:
         try:
-            self._taken = self._sampler.sample(_DAY, self._rate, self._stop)
+            self._taken = self._sampler.sample(self._longest, self._rate, self._stop)
         except Exception as error:
             self._taken = error
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from edge_ai.core.errors import EdgeAIError, ParameterError
@@ -14,6 +14,7 @@ from edge_ai.monitoring.profiling.sampling import Sampler, sampler_for
 
 SECONDS, LONGEST = 5.0, 600.0
 """How long a profile lasts where nobody says, and at most, s."""
+_DAY, _MARGIN = 86_400.0, 5.0  # s after which a sampler ends that nobody has told to
 KINDS = ("sampling", "trace")
 """Stacks of all threads as a flame graph, the default; or spans of stages and marked functions for Perfetto."""
 
@@ -61,7 +62,7 @@ class Profiler:
         seconds = seconds or SECONDS
         if not 0 < seconds <= LONGEST:
             raise ParameterError("seconds of a profile", got=seconds, wanted=f"above 0, at most {LONGEST:g}")
-        with self.during(kind, folder) as done:
+        with self._recording(kind, folder, seconds + _MARGIN) as done:
             self._end.wait(seconds)
         return done
 
@@ -69,19 +70,22 @@ class Profiler:
         """End what `profile` is doing early; what it has is written."""
         self._end.set()
 
-    @contextmanager
-    def during(self, kind: str = "", folder: str | Path = "") -> Iterator[Profile]:
+    def during(self, kind: str = "", folder: str | Path = "") -> AbstractContextManager[Profile]:
         """Profile while a block runs; what is given is filled in at the block's end, unless it fails.
 
         Raises:
             ParameterError, EdgeAIError: as `profile`.
         """
+        return self._recording(kind, folder, _DAY)
+
+    @contextmanager
+    def _recording(self, kind: str, folder: str | Path, longest: float) -> Iterator[Profile]:
         done = Profile(_checked(kind))
         if not self._busy.acquire(blocking=False):
             raise EdgeAIError("a profile is under way", wanted="one at a time", mend="ask again when it has ended")
         try:
             self._end.clear()
-            target, recording = profile_folder(folder), self._recordings()[done.kind]()
+            target, recording = profile_folder(folder), self._recordings(longest)[done.kind]()
             recording.start()
             try:
                 yield done
@@ -91,9 +95,9 @@ class Profiler:
         finally:
             self._busy.release()
 
-    def _recordings(self) -> dict[str, Callable[[], Recording]]:
+    def _recordings(self, longest: float) -> dict[str, Callable[[], Recording]]:
         return {
-            "sampling": lambda: StackRecording(self._sampler, self._rate, self._end),
+            "sampling": lambda: StackRecording(self._sampler, self._rate, longest, self._end),
             "trace": TraceRecording,
         }
 

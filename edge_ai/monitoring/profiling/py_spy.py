@@ -6,12 +6,14 @@ import ctypes
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edge_ai.core.errors import EdgeAIError
@@ -108,7 +110,7 @@ def _run(command: list[str], seconds: float, stop: threading.Event) -> str:
     stop.wait(seconds)
     if not ended.is_set():
         with suppress(ProcessLookupError):
-            child.send_signal(2)  # SIGINT: it writes what it has
+            child.send_signal(signal.SIGINT)  # it writes what it has
         if not ended.wait(_PATIENCE):
             child.kill()
     reader.join(_PATIENCE)
@@ -116,22 +118,23 @@ def _run(command: list[str], seconds: float, stop: threading.Event) -> str:
     return lines[-1].strip() if lines else ""
 
 
-class _may_look:  # noqa: N801
-    """Lets this process's own children read its memory meanwhile, where Yama allows that to parents only."""
+@contextmanager
+def _may_look(pid: int) -> Iterator[None]:
+    """Lets children of this process read its memory meanwhile, where Yama allows that only to parents."""
+    own = pid == os.getpid() and sys.platform == "linux"
+    if own:
+        _allow(pid)
+    try:
+        yield
+    finally:
+        if own:
+            _allow(0)
 
-    def __init__(self, pid: int) -> None:
-        self._own = pid == os.getpid()
 
-    def __enter__(self) -> None:
-        self._tell(os.getpid())
-
-    def __exit__(self, *_error: object) -> None:
-        self._tell(0)
-
-    def _tell(self, pid: int) -> None:
-        if self._own and sys.platform == "linux":
-            with suppress(OSError, AttributeError):
-                ctypes.CDLL(None).prctl(_PR_SET_PTRACER, ctypes.c_ulong(pid), 0, 0, 0)
+def _allow(pid: int) -> None:
+    """This process and all it has started may look at this process; 0: no longer."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PTRACER, ctypes.c_ulong(pid), 0, 0, 0)
 
 
 def _childrens_seconds() -> float:
