@@ -11,6 +11,8 @@ from edge_ai.core.clock import NS
 OVERHEAD = 400
 """Bytes that a message takes in memory besides its data."""
 _SWEEP_NS = NS // 4
+_AT_ONCE = 256
+"""Messages after which others get their turn with the lock; they wait less than a millisecond."""
 
 
 @dataclass(slots=True)
@@ -130,7 +132,7 @@ class Ring:
         """
         taken: list[Entry] = []
         size = 0
-        while size < limit:
+        while size < limit and len(taken) < _AT_ONCE:
             heads = [lane for lane in self._lanes.values() if lane.waiting]
             lane = min(heads, key=lambda one: one.waiting[0].number, default=None)
             if lane is None or lane.waiting[0].steady_ns > end_ns:
@@ -147,9 +149,10 @@ class Ring:
 
     def discard(self, end_ns: int) -> None:
         """Give up what waits and came until ``end_ns``: it is missing from the file, and stays for the next one."""
-        for entry in self.take(end_ns, 1 << 62):
-            entry.written = False
-            self.missing[entry.topic] += 1
+        while given_up := self.take(end_ns, 1 << 62):
+            for entry in given_up:
+                entry.written = False
+                self.missing[entry.topic] += 1
 
     @property
     def span_ns(self) -> int:
