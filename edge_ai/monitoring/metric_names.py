@@ -41,6 +41,7 @@ _WHOLE = {
     "monitor/late": ("monitor_lateness_seconds", "How late the monitor's last look was."),
     "fps": ("results_per_second", "Results of the robot as a whole."),
     "fps_share": ("results_target_ratio", "Results of the robot against what is wanted."),
+    "kept_share": ("results_captured_ratio", "Results of the robot against the frames that its cameras give."),
     "age": ("result_age_seconds", "From capture to result, median of the last period."),
     "processing": ("result_processing_seconds", "Work on a result without waiting, median of the last period."),
 }
@@ -64,6 +65,7 @@ _NODE = {
     "cloud_latency": ("node_cloud_latency_seconds", "Expected time of an answer from the server."),
     "commands": ("node_commands_per_second", "Commands given."),
     "refused": ("node_refused_results_per_second", "Results too old or malformed to act on."),
+    "cloud_ready": ("node_cloud_ready", "1: the server can be asked."),
     "stopped": ("node_stopped", "1: the emergency stop is on."),
 }
 _SPANS = {

@@ -1,6 +1,6 @@
 // One function a section: from what the robot says to what stands on its card.
 
-import { $, chip, make, terms, tiles } from "./dom.js";
+import { $, chip, make, show, terms, tiles } from "./dom.js";
 import * as format from "./format.js";
 
 const STEP = ["ready", "taken", "pinned", "vetoed", "refused", "waiting"];
@@ -30,9 +30,9 @@ export function figures(readings, result) {
 }
 
 export function result({ timings = {} }) {
-  const stages = Object.entries(timings).filter(([, time]) => time > 0);
+  const stages = Object.entries(timings).filter(([, time]) => time > 0), whole = stages.reduce((sum, [, time]) => sum + time, 0);
   $("stages").replaceChildren(...stages.map(([stage, time]) => {
-    const part = make("div", { class: stage === "wait" ? "wait" : "", title: `${stage}: ${format.seconds(time)}` }, `${stage} ${format.seconds(time)}`);
+    const part = make("div", { class: stage === "wait" ? "wait" : "", title: `${stage}: ${format.seconds(time)}` }, time > whole / 7 ? `${stage} ${format.seconds(time)}` : "");
     part.style.flex = `${time * 1e6} 1 0`;
     return part;
   }));
@@ -60,25 +60,27 @@ export function deployment({ model, version, engine, variant, state, ...more }) 
 
 export function alerts({ active = [], recent = [] }) {
   const items = [...active.map((one) => alert(one, false)), ...recent.map((one) => alert(one, true))];
+  $("alarm").textContent = active.length === 1 ? active[0].name : `${active.length} alerts`;
+  $("alarm").className = `pill ${active.some(isError) ? "bad" : "warn"}`;
+  show($("alarm"), active.length > 0);
   find("alerts", ".list").replaceChildren(...(items.length ? items : [make("li", { class: "none" }, "none so far")]));
 }
 
 function alert({ name, level, message, since, until, mitigation }, over) {
-  const error = level === "error" || level === 2;
-  const mark = over ? chip("over") : chip(error ? "error" : "warning", error ? "bad" : "warn");
+  const mark = over ? chip("over") : chip(isError({ level }) ? "error" : "warning", isError({ level }) ? "bad" : "warn");
   const times = [since && format.clock(since), until && format.clock(until)].filter(Boolean).join(" – ");
   return make("li", { class: over ? "over" : "" }, mark, make("strong", {}, name), make("time", {}, times),
     message && make("p", {}, message), mitigation && make("p", {}, `→ ${mitigation}`));
 }
 
 export function mitigation({ level = 0, message, steps = [] }) {
-  find("mitigation", "h2").textContent = level ? `Against overload: ${level} of ${steps.length} steps taken` : "Against overload: nothing needed";
+  find("mitigation", "h2").textContent = `Against overload: ${level || "none"} of ${steps.length} steps taken`;
   find("mitigation", ".list").replaceChildren(...steps.map((step) => {
     const state = typeof step.state === "number" ? STEP[step.state] : format.words(step.state);
     const since = step.since && state !== "ready" ? make("time", {}, format.clock(step.since)) : make("span");
     const effect = changes(step.before, step.after);
     return make("li", {}, chip(state, STEP_KIND[state]), make("strong", {}, format.words(step.name)), since,
-      effect && make("p", { class: "effect" }, effect), step.detail && make("p", {}, step.detail));
+      effect && make("p", { class: "effect" }, effect), step.detail && make("p", { class: "detail", title: step.detail }, step.detail));
   }), ...(message ? [make("li", { class: "none" }, message)] : []));
 }
 
@@ -113,13 +115,13 @@ export function recorder(is) {
 
 export function nodes(all) {
   const columns = [
-    ["rate", "rate", (v) => `${format.number(v)}/s`], ["age p50", "age_p50", format.seconds], ["p99", "age_p99", format.seconds],
-    ["processing p50", "processing_p50", format.seconds], ["p99", "processing_p99", format.seconds], ["dropped", "dropped", (v) => `${format.number(v)}/s`],
-    ["failed", "failed", (v) => `${format.number(v)}/s`], ["waiting", "queue", (v) => format.number(v, 0)],
-    ["CPU", "cpu", (v) => `${format.number(v, 2)} cores`], ["memory", "memory", format.bytes],
+    ["rate", "rate", format.rate], ["age p50", "age_p50", format.seconds], ["p99", "age_p99", format.seconds],
+    ["processing p50", "processing_p50", format.seconds], ["p99", "processing_p99", format.seconds], ["dropped", "dropped", format.rate],
+    ["failed", "failed", format.rate], ["waiting", "queue", (v) => format.number(v, 0)],
+    ["CPU", "cpu", (v) => format.known(v) ? `${v.toFixed(2)} cores` : format.NONE], ["memory", "memory", format.bytes],
   ].filter(([, key]) => Object.values(all).some((one) => format.known(one[key])));
   const head = make("tr", {}, make("th", {}, "node"), ...columns.map(([title]) => make("th", {}, title)));
-  const rows = Object.entries(all).map(([name, one]) => make("tr", {}, make("td", {}, name), ...columns.map(([, key, text]) => make("td", {}, text(one[key])))));
+  const rows = Object.entries(all).map(([name, one]) => [name, { ...one, rate: one.rate ?? one.commands }]).map(([name, one]) => make("tr", {}, make("td", {}, name), ...columns.map(([, key, text]) => make("td", {}, text(one[key])))));
   find("nodes", "table").replaceChildren(head, ...rows);
 }
 
@@ -149,5 +151,6 @@ export function machine({ readings = {}, texts = {}, faults = {} }) {
   ].filter(Boolean));
 }
 
+const isError = ({ level }) => level === "error" || level === 2;
 const find = (id, selector) => $(id).querySelector(selector);
 const signed = (value) => (format.known(value) ? (value < 0 ? "−" : "+") + Math.abs(value).toFixed(2) : "–");

@@ -1,10 +1,14 @@
 // Numbers as people read them. Anything that is not known is "–".
 
-const NONE = "–";
+export const NONE = "–";
 export const known = (value) => typeof value === "number" && Number.isFinite(value);
 
 export function number(value, digits = 1) {
   return known(value) ? value.toFixed(digits) : NONE;
+}
+
+export function rate(value) {
+  return known(value) ? `${value.toFixed(1)}/s` : NONE;
 }
 
 export function percent(value) {
@@ -49,6 +53,6 @@ export function figure(name, value) {
   if (/memory|bytes|disk_free/.test(name)) return bytes(value);
   if (/^temperature/.test(name)) return `${number(value)} °C`;
   if (/^power/.test(name)) return `${number(value)} W`;
-  if (/^fps$|rate$/.test(name)) return `${number(value)}/s`;
+  if (/^fps$|rate$/.test(name)) return rate(value);
   return known(value) ? String(Number(value.toPrecision(3))) : NONE;
 }

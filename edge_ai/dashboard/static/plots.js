@@ -7,7 +7,7 @@ const KEEP = 300; // s
 const GAP = 5; // s without a point that interrupt a line
 const SHARES = ["edge_share", "cloud_share", "skip_share"];
 const PLOTS = [
-  { name: "fps", title: "results", text: (v) => `${format.number(v)}/s`, top: 5, target: true },
+  { name: "fps", title: "results", text: format.rate, top: 5, target: true },
   { name: "age", title: "age of results", text: format.seconds, top: 0.1 },
   { name: "cpu", title: "CPU", text: format.percent, top: 1 },
   { name: "gpu", title: "GPU", text: format.percent, top: 1 },
