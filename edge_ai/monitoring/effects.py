@@ -14,6 +14,7 @@ from edge_ai.monitoring.words import spoken
 
 OF_INTEREST = ("fps", "fps_share", "age", "processing", "cpu", "gpu", "memory", "temperature", "power")
 _SAMPLES = 3
+_BUSY, _CALM = 0.9, 0.75  # loads of a processor that has no time left, and of one that has again
 
 
 class Recent:
@@ -90,5 +91,14 @@ def speaks_against(rule: Rule, effect: Effect, now: Readings, margin: float) -> 
     value = without(rule, effect, now)
     if math.isnan(value):
         return ""
-    fine = value >= 1 + margin if rule.metric == "fps_share" else rule.well(value)
+    is_rate = rule.metric == "fps_share"
+    fine = value >= 1 + margin or _load_is_gone(effect, now) if is_rate else rule.well(value)
     return "" if fine else f"undone, {rule.metric} would be about {spoken(rule.metric, value)}"
+
+
+def _load_is_gone(effect: Effect, now: Readings) -> bool:
+    """A processor that was busy in spite of the step no longer is: somebody else's load has ended.
+
+    How much a step brought is seldom measured well while a load is just beginning; that it has ended is plain.
+    """
+    return any(effect.after.get(name, 0.0) >= _BUSY and now.get(name, 1.0) <= _CALM for name in ("cpu", "gpu"))

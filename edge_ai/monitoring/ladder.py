@@ -17,6 +17,8 @@ from edge_ai.monitoring.readings import Readings
 from edge_ai.monitoring.step_record import Deeds, StepRecord
 from edge_ai.monitoring.steps import Plan, Step
 
+_STILL_MEASURED = 3  # dwell times
+
 
 class Way(Enum):
     """The direction of a change."""
@@ -127,16 +129,18 @@ class Ladder:
             other.measuring = other.measuring and other is record
 
     def _measure(self, record: StepRecord, view: View) -> bool:
-        """Measure the effect at the end of the dwell time, and again until all is well or something else changes.
+        """Measure the effect at the end of the dwell time, and again until all is well, for two dwell times more.
 
-        A model that is loaded in the background may begin to answer later than that.
+        A model that is loaded in the background may begin to answer late. What gets better later than that has other
+        reasons.
         """
         assert record.taken_at is not None
-        if view.now - record.taken_at < record.step.dwell * NS:
+        dwell, since = record.step.dwell * NS, view.now - record.taken_at
+        if since < dwell:
             return False
         first = not record.effect.after
         record.effect = Effect(record.effect.before, self._recent.medians(record.effect.before))
-        record.measuring = trouble(record, view) != ""
+        record.measuring = since < _STILL_MEASURED * dwell and trouble(record, view) != ""
         return first or not record.measuring
 
     def _watch(self, record: StepRecord, view: View) -> None:

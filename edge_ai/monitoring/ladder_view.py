@@ -36,8 +36,10 @@ def calling(step: Step, view: View) -> Iterator[str]:
 
 
 def causes(step: Step, view: View) -> Iterator[str]:
-    """Those of them that do not call in vain."""
+    """Those of them that do not call in vain, and whose value is not well already: they will soon be clear."""
     for name in calling(step, view):
+        if view.standings[name].well_since_ns is not None:
+            continue
         vain = step.unless.get(name, ())
         if not vain or not all(condition.holds(view.readings) for condition in vain):
             yield name

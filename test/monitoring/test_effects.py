@@ -27,6 +27,18 @@ def test_a_rate_is_foretold_by_how_much_quicker_the_same_work_has_got(processing
     assert not against or f"{share * 100:.0f} %" in against
 
 
+@pytest.mark.parametrize(
+    ("after", "now", "gone"),
+    [(1.0, 0.3, True), (1.0, 0.95, False), (0.6, 0.3, False), (math.nan, 0.3, False), (1.0, math.nan, False)],
+)
+@pytest.mark.parametrize("processor", ["cpu", "gpu"])
+def test_a_load_that_has_plainly_ended_outweighs_a_bad_measurement(processor, after, now, gone):
+    """What was measured while the load began says that the step made all the difference."""
+    effect = Effect({"fps": 1.0, "processing": 1.2}, {"processing": 0.1, processor: after})
+    against = speaks_against(FPS, effect, {"fps": 20.0, "fps_share": 1.0, "processing": 0.04, processor: now}, 0.05)
+    assert (against == "") is gone
+
+
 def test_another_target_counts_from_when_it_is_set():
     now = {"fps": 20.0, "fps_share": 2.0, "processing": 0.04}  # the target is 10 now, not 20
     assert without(FPS, LIGHTER, now) == pytest.approx(1.2)
