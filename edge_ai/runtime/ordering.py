@@ -15,7 +15,8 @@ class CaptureOrder(Generic[T]):
     older one would waste all of it.
 
     Args:
-        patience: results that may wait for one that is older; with one more the older one is given up.
+        patience: results that may wait for one that is older; with one more the older one is given up, and all that
+            waited for it go out.
     """
 
     def __init__(self, patience: int) -> None:
@@ -56,11 +57,12 @@ class CaptureOrder(Generic[T]):
         return lane
 
     def _ready(self, lane: _Lane[T]) -> list[T]:
-        oldest = min(lane.working, default=None)
         ready = []
         for at_ns in sorted(lane.waiting):
-            if oldest is not None and at_ns > oldest and len(lane.waiting) <= self._patience:
+            older = {one for one in lane.working if one < at_ns}
+            if older and len(lane.waiting) <= self._patience:
                 break
+            lane.working -= older  # given up: nothing waits for them any more
             ready.append(lane.waiting.pop(at_ns))
             lane.newest_ns = at_ns
         return ready

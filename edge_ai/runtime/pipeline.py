@@ -22,6 +22,10 @@ Seen = tuple[Result, Frame]
 
 log = logging.getLogger(__name__)
 
+_TURNS = 3
+"""Inferences of each worker that may wait for an older one: after a switch to a lighter model the last of the old one
+takes as long as several of the new one. Only one that hangs should be given up."""
+
 
 @dataclass(frozen=True, slots=True)
 class PipelineCounts:
@@ -96,7 +100,7 @@ class Pipeline:
 
         self._batcher: Batcher[Source, Seen] = Batcher(runner, policy, workers=workers, shares=shares, refresh=refresh)
         self._turn = threading.Lock()
-        self._order: CaptureOrder[Seen] = CaptureOrder(patience=workers * policy.max_size - 1)
+        self._order: CaptureOrder[Seen] = CaptureOrder(patience=_TURNS * workers * policy.max_size - 1)
 
     def start(self) -> None:
         """Begin; call once."""

@@ -28,9 +28,19 @@ def test_one_that_hangs_is_given_up():
     order = begun(1, 2, 3, 4)
     assert order.finish("", 2, "b") == []
     assert order.finish("", 3, "c") == []
-    assert order.finish("", 4, "d")[0] == "b"
-    assert order.finish("", 1, "a") == ["c", "d"]
+    assert order.finish("", 4, "d") == ["b", "c", "d"], "what waited for it waits no more"
+    order.begin("", 5)
+    assert order.finish("", 5, "e") == ["e"], "nor does what comes later"
+    assert order.finish("", 1, "a") == []
     assert order.overtaken("") == 1
+
+
+def test_of_two_that_hang_each_is_given_up_in_its_time():
+    order = begun(1, 2, 3, 4, 5)
+    assert order.finish("", 2, "b") == []
+    assert order.finish("", 4, "d") == []
+    assert order.finish("", 5, "e") == ["b"], "two may wait for the third"
+    assert order.finish("", 3, "c") == ["c", "d", "e"]
 
 
 def test_cameras_do_not_wait_for_one_another():
