@@ -6,7 +6,7 @@ import math
 import platform
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import edge_ai
@@ -19,6 +19,8 @@ from edge_ai.monitoring.readings import Sample
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
+_TEXT = "text/plain; version=0.0.4; charset=utf-8"
+_OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 _PATIENCE = 10.0  # s; what is older is no measurement of now
 
 _ROUTER = {
@@ -85,7 +87,8 @@ class Metrics:
         """
         try:
             from prometheus_client import CollectorRegistry, ProcessCollector
-            from prometheus_client.exposition import choose_encoder
+            from prometheus_client.exposition import generate_latest
+            from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
         except ImportError as error:
             mend = "python3 -m pip install prometheus-client"
             raise EdgeAIError("metrics for Prometheus", got=error, wanted="prometheus-client", mend=mend) from None
@@ -94,8 +97,10 @@ class Metrics:
             registry.register(self)
             ProcessCollector(registry=registry)
             self._registry = registry
-        encode, content_type = choose_encoder(accept)
-        return encode(self._registry), content_type
+        if _OPENMETRICS.partition(";")[0] in accept:
+            encode: Callable[[Any], bytes] = generate_openmetrics
+            return encode(self._registry), _OPENMETRICS
+        return generate_latest(self._registry), _TEXT
 
     def collect(self) -> Iterator[Metric]:
         """What prometheus-client's registry asks of a collector."""
