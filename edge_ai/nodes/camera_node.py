@@ -83,15 +83,14 @@ class CameraNode(ManagedNode):
 
     def measure(self) -> Mapping[str, Readings]:
         assert self._capturer is not None
-        status = self._capturer.status
-        self.stats.total("rate", status.captured)
-        self.stats.total("dropped", status.dropped)
+        self.stats.total("dropped", self._capturer.status.dropped)
         return {}
 
     def _on_frame(self, frame: Frame) -> None:
         assert self._capturer is not None
         assert self._publisher is not None
         self._publisher.frame(frame, self._capturer.status)
+        self.stats.count("rate")
         if not self.params[""].realtime:
             self._consumed.wait(frame.header.stamp_ns, _PATIENCE)
 

@@ -154,7 +154,6 @@ class PipelineNode(ManagedNode):
         counts, capture = self._robot.counts, self._robot.capturer.status
         self.stats.total("dropped", counts.dropped)
         self.stats.total("failed", counts.failed)
-        self._parts["camera"].total("rate", capture.captured)
         self._parts["camera"].total("dropped", capture.dropped)
         tell_command(self._parts["control"], self._last)
         if self._router_status is not None:
@@ -167,6 +166,7 @@ class PipelineNode(ManagedNode):
     def _on_frame(self, frame: Frame) -> None:
         if self._topics is not None and self._robot is not None:
             self._topics[0].frame(frame, self._robot.capturer.status)
+            self._parts["camera"].count("rate")
 
     def _on_status(self, status: CaptureStatus) -> None:
         self.get_logger().info(f"camera {status.state.name.lower()} {status.detail}")

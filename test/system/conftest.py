@@ -21,6 +21,7 @@ from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 
 DEADLINE = 60.0
 NODES = ("camera", "inference", "control")
+WATCHERS = ("monitor", "recorder", "dashboard")
 
 
 class Robot:
@@ -52,6 +53,28 @@ class Robot:
         """Camera, inference, control and their manager."""
         manager = {"node_names": list(NODES), "period": 0.1, **params.pop("lifecycle_manager", {})}
         return self.start(*NODES, "lifecycle_manager", lifecycle_manager=manager, **params)
+
+    def watched(self, *watchers, **params):
+        """Those that watch a robot, all if none is named, and their manager; state and recordings in folders here."""
+        watchers = watchers or WATCHERS
+        self.stack.env["XDG_RUNTIME_DIR"] = str(self.stack.folder / "runtime")
+        own = {
+            "monitor": {"metrics_port": 0, "mitigation": "none"},
+            "recorder": {"folder": str(self.recordings)},
+            "dashboard": {"port": 0},
+        }
+        self.start(*watchers, **{name: {**own[name], **params.get(name, {})} for name in watchers})
+        manager = {"node_names": list(watchers), "period": 0.2}
+        remaps = {"__node": "watch_manager"}
+        self.nodes["watch_manager"] = self.stack.start(
+            "lifecycle_manager_node", label="watch_manager", params=manager, remaps=remaps
+        )
+        return self
+
+    @property
+    def recordings(self):
+        """Where the recorder writes."""
+        return self.stack.folder / "recordings"
 
     def listen(self, kind, topic, qos=50):
         """A list that fills with the messages of a topic."""
