@@ -64,7 +64,11 @@ class Memory:
     def start(self, plan: Plan) -> None:
         """Begin a recording: messages wait to be taken, and the plan gets those that last."""
         self.ring.start(plan.oldest_ns)
-        plan.lasting = self._lasting.since(plan.oldest_ns, to_stamp(plan.oldest_ns, self._clock))
+        plan.lasting = self.lasting(plan.oldest_ns)
+
+    def lasting(self, oldest_ns: int) -> list[Entry]:
+        """What held at a moment on the steady clock, and what came after it."""
+        return self._lasting.since(oldest_ns, to_stamp(oldest_ns, self._clock))
 
     @property
     def seconds(self) -> float:

@@ -38,6 +38,11 @@ class RecorderParams(Params):
     max_memory: int = param(
         64, "Most memory that messages may take; the oldest of the largest topic go first.", unit="MiB", ge=1, le=65536
     )
+    black_box: bool = param(
+        True,
+        "Keep a copy of the last seconds in /dev/shm, so that the next start records a death of the recorder's own "
+        "process; takes as much memory again.",
+    )
     max_disk: int = param(
         1024, "Most room that recordings may take; the oldest are deleted.", unit="MiB", ge=1, le=16777216, live=True
     )

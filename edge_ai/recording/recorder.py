@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edge_ai.core.clock import NS, Clock
 from edge_ai.core.errors import EdgeAIError
+from edge_ai.recording.black_box import PERIOD_S, BlackBox, box_for
 from edge_ai.recording.disk import Folder
 from edge_ai.recording.mcap_file import CHUNK
 from edge_ai.recording.memory import Memory
@@ -48,6 +49,7 @@ class FlightRecorder:
         self._closing = False
         self._fault = self._file = self._reason = ""
         self._disk = (0, 0)
+        self._box: BlackBox | None = None
         self._news = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
@@ -175,19 +177,37 @@ class FlightRecorder:
         )
 
     def _run(self) -> None:
-        self._guarded(lambda: repair_all([stored.path for stored in self._folder.recordings()]))
+        self._guarded(self._tidy)
         while True:
             self._guarded(self._look)
-            with self._news:
-                while self._plan is None and not self._closing:
-                    self._news.wait()
-                plan = self._plan
+            plan = self._idle()
             if plan is None:
-                return
+                break
             session = Session(plan, self._folder, self._clock, self._params)
             self._guarded(partial(session.run, partial(self._portion, plan, session), self._pause))
             with self._news:
                 self._settle(session)
+        if self._box is not None:
+            self._box.close()
+
+    def _tidy(self) -> None:
+        repair_all([stored.path for stored in self._folder.recordings()])
+        self._box = box_for(self._folder, self._params)
+
+    def _idle(self) -> Plan | None:
+        """Wait for a trigger, and keep the copy up to date meanwhile; None: the recorder is closed."""
+        copied = 0
+        while True:
+            with self._news:
+                if self._plan is None and not self._closing:
+                    self._news.wait(None if self._box is None else PERIOD_S)
+                if self._plan is not None or self._closing:
+                    return self._plan
+                entries = self._memory.ring.since(copied)
+                lasting = self._memory.lasting(self._oldest())
+            if self._box is not None and entries:
+                copied = entries[-1].number
+                self._box.keep(entries, lasting, round(self._params.before * NS))
 
     def _portion(self, plan: Plan, session: Session, ready: bool) -> Portion:
         """What is to be written next of a recording; nothing where it cannot be."""
@@ -196,6 +216,8 @@ class FlightRecorder:
             if self._closing:
                 plan.end_ns = min(plan.end_ns, now)
             self._fault = session.fault
+            if session.made and self._box is not None:
+                self._box.clear()
             ended = self._closing or now > plan.end_ns
             given_up = not ready and ended and (self._closing or now > plan.end_ns + round(_PATIENCE_S * NS))
             if given_up:

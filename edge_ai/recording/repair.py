@@ -39,7 +39,6 @@ def repair(path: Path) -> int | None:
         remains = Remains.of(file)
         if not remains.chunks:
             path.unlink()
-            _log.warning("recording '%s' held nothing when its recorder died, and is deleted", path.name)
             return 0
         while True:
             try:
@@ -49,7 +48,6 @@ def repair(path: Path) -> int | None:
                 if error.errno not in _FULL or len(remains.chunks) < 2:
                     raise
                 remains.drop_last()
-        _log.warning("recording '%s' had no end and got one; it holds %d messages", path.name, remains.messages)
         return remains.messages
 
 
@@ -57,7 +55,10 @@ def repair_all(paths: list[Path]) -> None:
     """Repair what needs it; what cannot be is left for the next time."""
     for path in paths:
         try:
-            repair(path)
+            held = repair(path)
+            if held is not None:
+                what = f"has an end now, and holds {held} messages" if held else "held nothing, and is deleted"
+                _log.warning("recording '%s' had no end, for its recorder died; it %s", path.name, what)
         except OSError as error:
             _log.warning("recording '%s' cannot be repaired now: %s", path.name, error.strerror)
 

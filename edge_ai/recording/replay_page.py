@@ -27,7 +27,7 @@ h1 { font-size: 1.5rem; margin: 0; overflow-wrap: anywhere; } h2 { font-size: 1.
 p { margin: .2rem 0; } .dim, th, figcaption { color: var(--dim); }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.2rem;
   margin-top: 1rem; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 150px), 1fr)); gap: .8rem; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 200px), 1fr)); gap: .8rem; }
 .tiles b { display: block; font-size: 1.3rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }
@@ -65,7 +65,7 @@ def _tiles(figures: dict[str, Any]) -> str:
         "pictures compared": f"{figures['compared']} of {figures['pictures']}",
         "without a difference": figures["same"],
         "found by both": figures["both"],
-        "only by the recorded": figures["missed"],
+        "only recorded": figures["missed"],
         "only now": figures["added"],
         "mean IoU": _number(figures["mean_overlap"], "{:.3f}"),
         "mean change of score": _number(figures["mean_score_change"], "{:+.3f}"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from edge_ai.core.clock import NS
 
@@ -146,6 +147,13 @@ class Ring:
             else:
                 lane.kept.append(entry)
         return taken
+
+    def since(self, number: int) -> list[Entry]:
+        """Messages with a greater number, in their order."""
+        found: list[Entry] = []
+        for queue in self._queues():
+            found += takewhile(lambda entry: entry.number > number, reversed(queue))
+        return sorted(found, key=lambda entry: entry.number)
 
     def discard(self, end_ns: int) -> None:
         """Give up what waits and came until ``end_ns``: it is missing from the file, and stays for the next one."""
