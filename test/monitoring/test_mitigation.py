@@ -1,4 +1,6 @@
 import math
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -423,6 +425,43 @@ def test_a_monitor_that_was_killed_undoes_after_its_restart_what_it_took(kept):
     assert not watched.taken()
     assert watched.nodes.done == ["camera.max_rate = 15.0", "camera.max_rate = 30.0", "router.override = auto"]
     assert kept.load() == []
+
+
+_KILLED = """
+import sys, time
+from pathlib import Path
+from edge_ai.core.clock import SystemClock
+from edge_ai.monitoring.actions import SetParameter
+from edge_ai.monitoring.alerts import Standing
+from edge_ai.monitoring.kept_steps import KeptSteps
+from edge_ai.monitoring.mitigation import Mitigation
+from edge_ai.monitoring.rules import Rule
+from edge_ai.monitoring.steps import Plan, Step
+
+class Camera:
+    def perform(self, action, done):
+        done(SetParameter(action.node, action.name, 30.0))
+
+step = Step("fewer", ("heat",), (SetParameter("camera", "max_rate", 15.0),))
+mitigation = Mitigation(Plan((step,)), SystemClock(), Camera(), KeptSteps(Path(sys.argv[1])))
+mitigation.beat({}, {"heat": Standing(Rule("heat", "temperature", 85, 80), True, None)})
+print(mitigation.status.level, flush=True)
+time.sleep(600)
+"""
+
+
+def test_kill_9_loses_nothing(tmp_path):
+    path = tmp_path / "run/steps.json"
+    with subprocess.Popen([sys.executable, "-c", _KILLED, str(path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "1\n"
+        process.kill()
+    watched = Watched(FEWER, kept=KeptSteps(path))
+    watched.nodes.values["camera.max_rate"] = 15.0  # the node lives on
+    assert watched.taken() == ["fewer"]
+    watched.beat(30)
+    assert not watched.taken()
+    assert watched.nodes.values["camera.max_rate"] == 30
+    assert not path.exists()
 
 
 def test_a_step_that_the_file_no_longer_has_is_undone_as_well(kept):
