@@ -9,11 +9,11 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from edge_ai.core.errors import EdgeAIError
+from edge_ai.core.errors import EdgeAIError, ParameterError
 from edge_ai.core.resources import resource
 from edge_ai.monitoring.actions import CallService, SetPower
 from edge_ai.monitoring.ladder_entries import FileEntry, RangeEntry, StepEntry
-from edge_ai.monitoring.params import OWN_ALERTS
+from edge_ai.monitoring.params import OWN_ALERTS, MonitorParams, named
 from edge_ai.monitoring.steps import Condition, Deed, Plan, Step
 
 SHIPPED = "config/mitigation.yaml"
@@ -72,6 +72,20 @@ def parse_plan(content: object, *, owner: str) -> Plan:
         trial=entry.trial,
         margin=entry.margin,
     )
+
+
+def check_names(plan: Plan, params: MonitorParams) -> None:
+    """Whether the ladder has the steps that are pinned and vetoed.
+
+    Raises:
+        ParameterError: it has not.
+    """
+    names = [step.name for step in plan.steps]
+    for parameter, values in (("pinned", params.pinned), ("vetoed", params.vetoed)):
+        for value in named(values):
+            if value not in names:
+                wanted = f"a step of the ladder: {', '.join(names) or 'it has none'}"
+                raise ParameterError(f"parameter '{parameter}'", got=f"'{value}'", wanted=wanted)
 
 
 def _step(entry: StepEntry) -> Step:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -10,19 +11,18 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from edge_ai.core.clock import NS, Clock
-from edge_ai.core.errors import ParameterError
 from edge_ai.monitoring.actions import Actuator
 from edge_ai.monitoring.alert import Alert
 from edge_ai.monitoring.alerts import Alerts
 from edge_ai.monitoring.history import History
 from edge_ai.monitoring.kept_steps import KeptSteps
-from edge_ai.monitoring.ladder_file import plan_of
+from edge_ai.monitoring.ladder_file import check_names, plan_of
 from edge_ai.monitoring.mitigation import Mitigation, MitigationStatus
 from edge_ai.monitoring.node_readings import NodeReadings
 from edge_ai.monitoring.params import MonitorParams, named
 from edge_ai.monitoring.readings import Readings, Sample
 from edge_ai.monitoring.report import Report, report
-from edge_ai.monitoring.robot_readings import readings_of_robot
+from edge_ai.monitoring.robot_readings import RobotReadings
 from edge_ai.monitoring.rules import own_rules
 from edge_ai.monitoring.summary import METRICS, line
 
@@ -79,17 +79,17 @@ class Monitor:
         name: str = "",
     ) -> None:
         self._plan = plan_of(params.mitigation)
-        self._check(params)
+        check_names(self._plan, params)
         self._params, self._clock, self._sampler, self._actuator = params, clock, sampler, actuator
         self._on_sample, self._on_alert, self._on_mitigation = on_sample, on_alert, on_mitigation
         self._name = name
         self._lock = threading.RLock()
         self._nodes = NodeReadings(clock, kept=max(3 * params.period, 3.0))
+        self._robot = RobotReadings()
         self._alerts = Alerts((*own_rules(params), *self._plan.rules), params.vanish_after)
         self._mitigation: Mitigation | None = None
         self._history = History(round(params.history / params.period))
         self._logged_ns = clock.steady_ns()
-        self._awake = False  # whether the robot has given a result since it began to give any
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -135,7 +135,7 @@ class Monitor:
         Raises:
             ParameterError: a step is pinned or vetoed that the ladder does not have.
         """
-        self._check(params)
+        check_names(self._plan, params)
         with self._lock:
             self._params = params
             self._alerts.update((*own_rules(params), *self._plan.rules), params.vanish_after)
@@ -203,19 +203,10 @@ class Monitor:
             now = self._clock
             sample = Sample(now.stamp_ns(), now.steady_ns(), faults={"sampler": f"{type(error).__name__}: {error}"})
         nodes, silent = self._nodes.now()
-        readings = {**sample.readings, **nodes, "monitor/late": late, **self._derive(nodes)}
+        cap = self._mitigation.rate_cap if self._mitigation is not None else math.inf
+        whole = self._robot.readings(nodes, min(self._params.target_fps, cap))
+        readings = {**sample.readings, **nodes, "monitor/late": late, **whole}
         return replace(sample, readings=readings, faults={**sample.faults, **silent})
-
-    def _derive(self, nodes: Readings) -> Readings:
-        target = self._params.target_fps
-        if self._mitigation is not None:
-            target = min(target, self._mitigation.rate_cap)
-        derived = readings_of_robot(nodes, target)
-        fps = derived.get("fps")
-        self._awake = fps is not None and (self._awake or fps > 0)
-        if not self._awake:
-            derived.pop("fps_share", None)  # a robot that is still starting misses no target
-        return derived
 
     def _mitigate(self, sample: Sample, actuator: Actuator) -> None:
         if self._mitigation is None:
@@ -223,14 +214,6 @@ class Monitor:
         params = self._params
         standings = self._alerts.standings()
         self._mitigation.beat(sample.readings, standings, named(params.pinned), named(params.vetoed))
-
-    def _check(self, params: MonitorParams) -> None:
-        names = [step.name for step in self._plan.steps]
-        for parameter, values in (("pinned", params.pinned), ("vetoed", params.vetoed)):
-            for value in named(values):
-                if value not in names:
-                    wanted = f"a step of the ladder: {', '.join(names) or 'it has none'}"
-                    raise ParameterError(f"parameter '{parameter}'", got=f"'{value}'", wanted=wanted)
 
     def _write(self, status: MitigationStatus | None) -> None:
         now, period = self._clock.steady_ns(), self._params.log_period

@@ -10,6 +10,22 @@ from edge_ai.monitoring.readings import Readings
 _ANSWERING = ("router", "pipeline", "inference")  # who gives the results that count, first that is there
 
 
+class RobotReadings:
+    """Derives them look by look: a robot that is still starting misses no target."""
+
+    def __init__(self) -> None:
+        self._awake = False
+
+    def readings(self, nodes: Readings, target_fps: float = 0.0) -> dict[str, float]:
+        """As `readings_of_robot`, with `fps_share` only from the first result on, until there is no `fps` any more."""
+        derived = readings_of_robot(nodes, target_fps)
+        fps = derived.get("fps")
+        self._awake = fps is not None and (self._awake or fps > 0)
+        if not self._awake:
+            derived.pop("fps_share", None)
+        return derived
+
+
 def readings_of_robot(readings: Readings, target_fps: float = 0.0) -> dict[str, float]:
     """Derive `fps`, `age`, `processing`, `fps_share` and `kept_share` from the nodes' readings.
 
