@@ -13,13 +13,13 @@ import edge_ai
 from edge_ai.dashboard.feed import PictureFeed
 from edge_ai.dashboard.params import DashboardParams
 from edge_ai.dashboard.server import DashboardServer
-from edge_ai.dashboard.state import Board
 from edge_ai.monitoring.health import Health
 from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.caller import Caller, ServiceError
 from edge_ai.nodes.dashboard_topics import DashboardTopics
 from edge_ai.nodes.diagnostics import Diagnosis
 from edge_ai.nodes.runner import run
+from edge_ai.nodes.viewed_board import ViewedBoard
 
 _PATIENCE = 3.0  # s for a button
 
@@ -29,7 +29,7 @@ class DashboardNode(ManagedNode):
 
     def __init__(self) -> None:
         super().__init__("dashboard", {"": DashboardParams}, rates=())
-        self._board: Board | None = None
+        self._board: ViewedBoard | None = None
         self._topics: DashboardTopics | None = None
         self._server: DashboardServer | None = None
         self._caller: Caller | None = None
@@ -38,7 +38,7 @@ class DashboardNode(ManagedNode):
     def activate(self) -> None:
         params = self.params[""]
         self._caller = Caller(self)
-        self._board = board = Board(self.clock, params.history)
+        self._board = board = ViewedBoard(self.clock, params.history)
         board.on_stop = lambda: self._press("control/emergency_stop")
         board.on_reset = lambda: self._press("control/reset")
         board.on_record = lambda: self._press("recorder/record")

@@ -1,4 +1,4 @@
-"""What the page shows, taken from topics: the little ones now and then, pictures only while somebody looks."""
+"""What the page shows, taken from topics: those that come once a second, the others only while somebody looks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from rclpy.serialization import deserialize_message
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.dashboard import sections
 from edge_ai.dashboard.feed import PictureFeed
-from edge_ai.dashboard.state import Board
 from edge_ai.monitoring.health import Health
 from edge_ai.msg import (
     Alert,
@@ -30,6 +29,7 @@ from edge_ai.nodes import convert
 from edge_ai.nodes.convert_watch import alert_from_msg, fields_of, mitigation_from_msg, sample_from_msg
 from edge_ai.nodes.mailbox import Mailbox
 from edge_ai.nodes.qos import ALERTS, NEWEST
+from edge_ai.nodes.viewed_board import ViewedBoard
 from edge_ai.nodes.watched_pictures import WatchedPictures
 
 log = logging.getLogger(__name__)
@@ -48,16 +48,16 @@ class DashboardTopics:
         health: is told of the nodes.
     """
 
-    def __init__(self, node: Any, board: Board, feed: PictureFeed, health: Health) -> None:
+    def __init__(self, node: Any, board: ViewedBoard, feed: PictureFeed, health: Health) -> None:
         self._node, self._board, self._feed, self._health = node, board, feed, health
         self._boxes: list[tuple[Mailbox, Callable[[Any], None]]] = [
             (Mailbox(node, SystemStatus, "monitor/status", NEWEST), self._on_system),
             (Mailbox(node, MitigationStatus, "monitor/mitigation", NEWEST), self._on_mitigation),
             (Mailbox(node, RouterStatus, "router/status", NEWEST), self._on_router),
             (Mailbox(node, RecorderStatus, "recorder/status", NEWEST), self._on_recorder),
-            (Mailbox(node, ControlStatus, "control/status", NEWEST), self._on_control),
-            (Mailbox(node, InferenceResult, "inference/results", NEWEST), self._on_result),
         ]
+        # These come with every frame.
+        self._hot: list[tuple[Mailbox, Callable[[Any], None]]] = []
         self._alerts = Mailbox(node, Alert, "monitor/alerts", ALERTS)
         self._diagnostics = Mailbox(node, DiagnosticArray, "/diagnostics", QoSProfile(depth=50), raw=True)
         self._diagnostics_at = time.monotonic() + 1.5
@@ -75,11 +75,13 @@ class DashboardTopics:
         self._thread.join()
         for box in (self._alerts, self._diagnostics, *(box for box, _ in self._boxes)):
             box.close()
+        self._view(False)
         self._watch(False)
 
     def _run(self) -> None:
-        while not self._end.wait(_WATCHED):
+        while not self._end.wait(_WATCHED if self._pictures is not None else _CALM):
             try:
+                self._view(self._board.viewed)
                 self._watch(self._feed.watched)
                 if self._pictures is not None:
                     self._pictures.poll()
@@ -88,6 +90,17 @@ class DashboardTopics:
                     self._poll()
             except Exception:
                 log.exception("filling the dashboard failed")
+
+    def _view(self, viewed: bool) -> None:
+        if viewed and not self._hot:
+            self._hot = [
+                (Mailbox(self._node, ControlStatus, "control/status", NEWEST), self._on_control),
+                (Mailbox(self._node, InferenceResult, "inference/results", NEWEST), self._on_result),
+            ]
+        elif not viewed and self._hot:
+            for box, _ in self._hot:
+                box.close()
+            self._hot = []
 
     def _watch(self, watched: bool) -> None:
         if watched and self._pictures is None:
@@ -99,7 +112,7 @@ class DashboardTopics:
     def _poll(self) -> None:
         for message, _ in self._alerts.all():
             self._alert_log.event(alert_from_msg(message), self._node.clock.stamp_ns())
-        for box, show in self._boxes:
+        for box, show in (*self._boxes, *self._hot):
             if (message := box.newest()) is not None:
                 show(message)
         if time.monotonic() >= self._diagnostics_at:

@@ -95,18 +95,6 @@ def test_a_node_that_is_killed_leaves_a_recording_of_its_last_seconds(robot):
     assert len(list(robot.recordings.glob("*.mcap"))) == 1
 
 
-def test_nodes_that_end_in_order_leave_none(robot):
-    robot.whole(camera=SYNTHETIC).watched("recorder")
-    status = robot.listen(RecorderStatus, "recorder/status")
-    robot.until(lambda: status and status[-1].buffered > 3.0, "some seconds in memory")
-    robot.nodes["lifecycle_manager"].end()
-    for name in ("camera", "inference", "control"):
-        assert robot.nodes[name].end(signal.SIGTERM) == 0
-    seen = len(status)
-    robot.until(lambda: len(status) > seen + 5, "five seconds")
-    assert not list(robot.recordings.glob("*.mcap"))
-
-
 def test_watchers_that_fail_do_not_keep_the_robot_from_driving(robot, tmp_path):
     (tmp_path / "bad.yaml").write_text("steps: [{name: fly}]")
     blocked = tmp_path / "file"
@@ -126,10 +114,21 @@ def test_watchers_that_fail_do_not_keep_the_robot_from_driving(robot, tmp_path):
     assert "token" in errors()["dashboard"]
 
 
-def test_the_whole_watch_ends_quietly_on_a_signal(robot):
-    robot.whole(camera=SYNTHETIC).watched()
-    status = robot.listen(SystemStatus, "monitor/status")
-    robot.until(lambda: len(status) > 2, "the monitor")
-    for name, node in robot.nodes.items():
+def test_nodes_that_end_in_order_are_no_crash_and_the_watch_ends_quietly_too(robot):
+    robot.whole(camera=SYNTHETIC).watched(recorder={"triggers": ["crash"]})
+    status = robot.listen(RecorderStatus, "recorder/status")
+    robot.until(lambda: status and status[-1].buffered > 2.0, "some seconds in memory")
+    watch = ("monitor", "recorder", "dashboard", "watch_manager")
+
+    def end(name):
+        node = robot.nodes[name]
         assert node.end(signal.SIGINT) == 0, f"{name}: {node.output()}"
         assert "Traceback" not in node.output(), node.output()
+
+    for name in robot.nodes.keys() - set(watch):
+        end(name)
+    seen = len(status)
+    robot.until(lambda: len(status) > seen + 4, "longer than a node may be silent")
+    assert not list(robot.recordings.glob("*.mcap"))
+    for name in watch:
+        end(name)
