@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from edge_ai.routing.decision import Where
 from edge_ai.routing.status import RouterStatus
+
+_TOLD = ("edge_share", "cloud_share", "skip_share", "edge_latency", "cloud_latency", "bandwidth")
+
+
+def readings(report: Mapping[str, Any]) -> dict[str, float]:
+    """What the monitor wants of a report, by the names of doc/watching.md without that of the node."""
+    told = {name: float(report[name]) for name in _TOLD}
+    return {**told, "cloud_ready": float(bool(report["cloud"]) and not report["cloud_fault"])}
 
 
 class RouterReporter:

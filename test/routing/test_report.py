@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from edge_ai.routing.decision import SideState, Where
-from edge_ai.routing.report import RouterReporter
+from edge_ai.routing.report import RouterReporter, readings
 from edge_ai.routing.status import RouterCounts, RouterStatus, SideStatus
 from edge_ai.routing.watch import SideCounts
 
@@ -30,6 +30,14 @@ def test_a_router_made_anew_counts_from_its_own_beginning():
     reporter = RouterReporter()
     reporter.report(status(edge=100))
     assert reporter.report(status(cloud=2))["cloud_share"] == 1
+
+
+def test_the_monitor_is_told_whether_the_cloud_can_be_asked():
+    report = RouterReporter().report(status(edge=3, cloud=1))
+    assert readings(report)["cloud_ready"] == 1
+    assert readings(report)["cloud_share"] == 0.25
+    assert readings({**report, "cloud_fault": "breaker open"})["cloud_ready"] == 0
+    assert readings({**report, "cloud": ""})["cloud_ready"] == 0
 
 
 def test_a_report_has_the_fields_of_the_message():
