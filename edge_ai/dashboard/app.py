@@ -44,6 +44,7 @@ class Site:
         gate: who may look.
         metrics: for Prometheus, if any.
         health: for /readyz, if any.
+        pictures: drawn from the board's.
         ended: whether viewers are to be sent away.
     """
 
@@ -52,6 +53,7 @@ class Site:
     gate: Gate
     metrics: Metrics | None
     health: Health | None
+    pictures: Pictures
     ended: Callable[[], bool]
 
 
@@ -117,13 +119,11 @@ class _Events:
 
 
 def _frame(site: Site) -> Endpoint:
-    pictures = Pictures(site.params, site.board)
-
     async def respond(request: Request) -> Response:
         from starlette.responses import Response
 
         after = request.query_params.get("after", "0")
-        picture = await pictures.after(int(after) if after.isdecimal() and len(after) < 16 else 0, _PATIENCE)
+        picture = await site.pictures.after(int(after) if after.isdecimal() and len(after) < 16 else 0, _PATIENCE)
         if picture is None:
             return Response(status_code=204, headers=_FRESH)
         headers = {**_FRESH, "X-Frame-Number": str(picture.number)}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.dashboard.auth import Gate, secret
 from edge_ai.dashboard.params import DashboardParams
+from edge_ai.dashboard.pictures import Pictures
 from edge_ai.dashboard.quiet import end, quiet_server
 from edge_ai.dashboard.state import Board
 
@@ -39,6 +40,7 @@ class DashboardServer:
         self._params, self._board, self._metrics, self._health = params, board, metrics, health
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
+        self._pictures: Pictures | None = None
         self._ended = threading.Event()
         self._port = 0
 
@@ -51,39 +53,15 @@ class DashboardServer:
         if self._thread is not None:
             return
         token = secret(self._params)
-        try:
-            import uvicorn
-
-            from edge_ai.dashboard.app import Site, application
-        except ImportError as error:
-            mend = "python3 -m pip install starlette uvicorn"
-            raise EdgeAIError("dashboard", got=error, wanted="starlette and uvicorn", mend=mend) from None
         listener = self._listen()
         self._port = listener.getsockname()[1]
         self._ended.clear()
-        gate = Gate(token, [*self._params.hosts, self._params.host], self._port)
-        site = Site(self._params, self._board, gate, self._metrics, self._health, self._ended.is_set)
+        self._pictures = Pictures(self._params, self._board)
         try:
-            config = uvicorn.Config(
-                application(site),
-                log_config=None,
-                log_level="warning",
-                access_log=False,
-                lifespan="off",
-                loop="asyncio",
-                http="h11",
-                ws="none",
-                proxy_headers=False,
-                server_header=False,
-                timeout_graceful_shutdown=1,
-                ssl_certfile=self._params.certificate or None,
-                ssl_keyfile=self._params.key or None,
-            )
-            config.load()
-        except (OSError, ValueError) as error:
+            self._server = self._make(Gate(token, [*self._params.hosts, self._params.host], self._port), self._pictures)
+        except EdgeAIError:
             listener.close()
-            raise EdgeAIError("certificate of the dashboard", got=error) from None
-        self._server = quiet_server(config)
+            raise
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listener]}, name="dashboard", daemon=True
         )
@@ -97,7 +75,9 @@ class DashboardServer:
         self._ended.set()
         end(self._server)
         self._thread.join()
-        self._server = self._thread = None
+        if self._pictures is not None:
+            self._pictures.close()
+        self._server = self._thread = self._pictures = None
 
     @property
     def url(self) -> str:
@@ -107,11 +87,44 @@ class DashboardServer:
             host = socket.gethostname()
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self._port or self._params.port}/"
 
+    def _make(self, gate: Gate, pictures: Pictures) -> uvicorn.Server:
+        params = self._params
+        try:
+            import uvicorn
+
+            from edge_ai.dashboard.app import Site, application
+
+            ended = self._ended.is_set
+            site = Site(params, self._board, gate, self._metrics, self._health, pictures, ended)
+            config = uvicorn.Config(
+                application(site),
+                log_config=None,
+                log_level="warning",
+                access_log=False,  # tokens may stand in addresses
+                lifespan="off",
+                loop="asyncio",
+                http="h11",
+                ws="none",
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=1,
+                ssl_certfile=params.certificate or None,
+                ssl_keyfile=params.key or None,
+            )
+            config.load()
+        except ImportError as error:
+            mend = "python3 -m pip install starlette uvicorn"
+            raise EdgeAIError("dashboard", got=error, wanted="starlette and uvicorn", mend=mend) from None
+        except (OSError, ValueError) as error:
+            raise EdgeAIError("certificate of the dashboard", got=error) from None
+        return quiet_server(config)
+
     def _listen(self) -> socket.socket:
         host, port = self._params.host, self._params.port
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+            both = host == "::" and socket.has_dualstack_ipv6()
+            return socket.create_server((host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=both)
         except OSError as error:
             mend = "choose another port, or end what listens there"
             raise EdgeAIError(f"dashboard at {host}:{port}", got=error, mend=mend) from None

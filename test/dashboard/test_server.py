@@ -239,6 +239,7 @@ def test_it_ends_while_somebody_listens_and_starts_again(serve):
     server.stop()
     server.stop()
     assert ended.wait(10)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("dashboard")]
     server.start()
     assert get(f"{server.url}livez").status_code == 200
 

@@ -25,6 +25,7 @@ function state({ history, can, sections: changed }) {
     if ($(name)) show($(name));
     cards[name]?.(value);
   }
+  if (changed.result && sections.deployment) answering(sections.result.model, sections.deployment);
   if (changed.control) stop.update(changed.control.state);
   if (changed.system) {
     show($("machine"));
@@ -32,6 +33,11 @@ function state({ history, can, sections: changed }) {
     plots.add(sections.system.readings, sections.routing);
   }
   if (changed.system || changed.result) cards.figures(sections.system?.readings ?? {}, sections.result);
+}
+
+// A lighter variant is told by the results, whoever put it in place.
+function answering(model, deployment) {
+  if (!deployment.variant && model && model !== deployment.model) cards.deployment({ ...deployment, variant: model });
 }
 
 function contact(lost, since) {

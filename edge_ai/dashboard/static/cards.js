@@ -59,7 +59,7 @@ export function deployment({ model, version, engine, variant, state, ...more }) 
 }
 
 export function alerts({ active = [], recent = [] }) {
-  const items = [...active.map((one) => alert(one, false)), ...recent.map((one) => alert(one, true))];
+  const items = [...active.map((one) => alert(one, false)), ...recent.slice(0, 6).map((one) => alert(one, true))];
   $("alarm").textContent = active.length === 1 ? active[0].name : `${active.length} alerts`;
   $("alarm").className = `pill ${active.some(isError) ? "bad" : "warn"}`;
   show($("alarm"), active.length > 0);
@@ -69,8 +69,8 @@ export function alerts({ active = [], recent = [] }) {
 function alert({ name, level, message, since, until, mitigation }, over) {
   const mark = over ? chip("over") : chip(isError({ level }) ? "error" : "warning", isError({ level }) ? "bad" : "warn");
   const times = [since && format.clock(since), until && format.clock(until)].filter(Boolean).join(" – ");
-  return make("li", { class: over ? "over" : "" }, mark, make("strong", {}, name), make("time", {}, times),
-    message && make("p", {}, message), mitigation && make("p", {}, `→ ${mitigation}`));
+  return make("li", { class: over ? "over" : "", title: over ? message : "" }, mark, make("strong", {}, name), make("time", {}, times),
+    !over && message && make("p", {}, message), !over && mitigation && make("p", {}, `→ ${mitigation}`));
 }
 
 export function mitigation({ level = 0, message, steps = [] }) {

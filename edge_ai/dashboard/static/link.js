@@ -18,7 +18,11 @@ export function connect(told) {
       if (lost) told.contact(lost = false, since);
       told.state(JSON.parse(event.data));
     };
-    source.onerror = () => { timer = setTimeout(open, PAUSE); };
+    source.onerror = () => {
+      clearTimeout(timer);
+      timer = setTimeout(open, PAUSE);
+      enter();
+    };
   };
   document.addEventListener("visibilitychange", open);
   setInterval(() => {
@@ -28,6 +32,12 @@ export function connect(told) {
     if (source && performance.now() - last > 2 * SILENCE) { last = performance.now() - SILENCE; open(); }
   }, 500);
   open();
+}
+
+// A robot that does not know this browser any more asks for its token.
+async function enter() {
+  const answer = await fetch("/icon.svg", { cache: "no-store" }).catch(() => null);
+  if (answer?.status === 401) location.reload();
 }
 
 // { ok, status, message }; status 0: no answer.
