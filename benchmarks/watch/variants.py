@@ -53,7 +53,8 @@ def measure(context: Context, report: Report) -> Mapping[str, float]:
     report.results["variants"] = {"speeds": speeds, "switches": loaded, "first_time": first}
     context.say(
         f"switch to a loaded variant: {loaded['call_us']:.0f} us, its first result after {loaded['first_ms']:.1f} ms, "
-        f"gap {loaded['gap']:.2f} times the usual interval (p95 {loaded['gap_p95']:.2f}), {loaded['lost']} frames lost"
+        f"gap {loaded['gap']:.2f} times the usual interval (p95 {loaded['gap_p95']:.2f}, without a switch "
+        f"{loaded['p95_without_a_switch']:.2f}), {loaded['lost']} frames lost"
     )
     context.say(
         f"loaded on demand: it answers after {median([one['ready_ms'] for one in first]):.0f} ms, longest gap "
@@ -139,7 +140,10 @@ def _switches(context: Context, cards: Mapping[str, Path], pictures: list[Any]) 
         "call_us": median(calls) / 1e3,
         "first_ms": median(first),
         "gap": median(gaps),
+        "gap_to_lighter": median(gaps[::2]),
+        "gap_back": median(gaps[1::2]),
         "gap_p95": percentile(gaps, 95),
+        "p95_without_a_switch": percentile(_intervals(robot.seen, usual), 95),
         "usual_interval_ms": {version: value / 1e6 for version, value in usual.items()},
         "frames": robot.submitted,
         "lost": abs(robot.submitted - len(robot.seen)) + len(robot.seen) - len({one.index for one in robot.seen}),
@@ -148,6 +152,11 @@ def _switches(context: Context, cards: Mapping[str, Path], pictures: list[Any]) 
 
 def _before(seen: list[_Seen], at: int) -> str:
     return [one.version for one in seen if one.at <= at][-1]
+
+
+def _intervals(seen: list[_Seen], usual: Mapping[str, float]) -> list[float]:
+    """All intervals away from switches, each over the usual one of its model."""
+    return [(b.at - a.at) / usual[b.version] for a, b in pairwise(seen) if a.version == b.version]
 
 
 def _usual(seen: list[_Seen]) -> dict[str, float]:
