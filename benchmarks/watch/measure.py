@@ -13,6 +13,7 @@ from edge_ai.core.errors import EdgeAIError
 PARTS = (
     "always_on",
     "sampling",
+    "dashboard",
     "variants",
     "closed_loop",
     "whole",
