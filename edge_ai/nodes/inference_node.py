@@ -142,6 +142,7 @@ class InferenceNode(ManagedNode):
 
     def measure(self) -> Mapping[str, Readings]:
         assert self._pipeline is not None
+        self.stats.gauge("variants", self.params[""].lighter)
         counts = self._pipeline.counts
         self.stats.total("dropped", counts.dropped + sum(feed.missed for feed in self._feeds.values()))
         self.stats.total("failed", counts.failed)

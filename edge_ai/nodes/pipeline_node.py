@@ -51,6 +51,7 @@ class PipelineNode(ManagedNode):
         self._parts = {
             "camera": NodeStats(self.clock, rates=("rate", "dropped")),
             "control": NodeStats(self.clock, rates=("commands", "refused")),
+            "inference": NodeStats(self.clock, rates=()),
             "router": NodeStats(self.clock, rates=()),
         }
         self._robot: Robot | None = None
@@ -154,6 +155,7 @@ class PipelineNode(ManagedNode):
         counts, capture = self._robot.counts, self._robot.capturer.status
         self.stats.total("dropped", counts.dropped)
         self.stats.total("failed", counts.failed)
+        self._parts["inference"].gauge("variants", self.params["inference."].lighter)
         self._parts["camera"].total("dropped", capture.dropped)
         tell_command(self._parts["control"], self._last)
         if self._router_status is not None:

@@ -109,6 +109,11 @@ class InferenceParams(EngineParams):
         return self
 
     @property
+    def lighter(self) -> int:
+        """How many lighter models are named."""
+        return len([card for card in self.variants if card])
+
+    @property
     def shares(self) -> Mapping[str, Share]:
         """What each camera may have of the model."""
         weights, priorities, rates = (

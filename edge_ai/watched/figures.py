@@ -25,12 +25,14 @@ class Figures(Watcher):
 
     Args:
         clock: ages are measured on its steady side.
+        variants: how many lighter models there are.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, variants: int = 0) -> None:
         self._clock = clock
         self._camera = NodeStats(clock, rates=("rate", "dropped"))
         self._here, self._router = (NodeStats(clock, rates=("rate", "dropped", "failed")) for _ in range(2))
+        self._here.gauge("variants", variants)
         self._control = NodeStats(clock, rates=("commands", "refused"))
 
     def frame(self, frame: Frame) -> None:

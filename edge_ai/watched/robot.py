@@ -74,7 +74,8 @@ class WatchedRobot:
             router=params.router,
             cloud=params.cloud,
         )
-        self._figures, self._reporter, self._power = Figures(clock), RouterReporter(), PowerControl()
+        self._figures, self._reporter = Figures(clock, params.inference.lighter), RouterReporter()
+        self._power = PowerControl()
         live: dict[str, Params] = {node: getattr(params, node) for node in CLASSES}
         self._actuator = DirectActuator(live, self._apply, self._services(), self._power.set)
         self.monitor = Monitor(
