@@ -64,7 +64,7 @@ class Memory:
     def start(self, plan: Plan) -> None:
         """Begin a recording: messages wait to be taken, and the plan gets those that last."""
         self.ring.start(plan.oldest_ns)
-        plan.lasting = self.lasting(plan.oldest_ns)
+        plan.lasting, plan.newest = self.lasting(plan.oldest_ns), self.messages
 
     def lasting(self, oldest_ns: int) -> list[Entry]:
         """What held at a moment on the steady clock, and what came after it."""

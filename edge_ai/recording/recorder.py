@@ -15,7 +15,7 @@ from edge_ai.recording.disk import Folder
 from edge_ai.recording.mcap_file import CHUNK
 from edge_ai.recording.memory import Memory
 from edge_ai.recording.params import MIB, RecorderParams
-from edge_ai.recording.plan import Plan
+from edge_ai.recording.plan import Plan, Plans
 from edge_ai.recording.repair import repair_all
 from edge_ai.recording.session import Portion, Session
 from edge_ai.recording.state import RecorderState as RecorderState
@@ -44,8 +44,7 @@ class FlightRecorder:
         self._params, self._clock = params, clock
         self._folder = Folder(params.place())
         self._memory = Memory(params.max_memory * MIB, clock)
-        self._plan: Plan | None = None
-        self._next: Plan | None = None
+        self._plans = Plans(self._folder.name)
         self._closing = False
         self._fault = self._file = self._reason = ""
         self._disk = (0, 0)
@@ -83,7 +82,7 @@ class FlightRecorder:
             key: tells publishers of one topic apart, each of which has its own newest one (/tf_static).
         """
         with self._news:
-            recording, oldest = self._plan is not None, self._oldest()
+            recording, oldest = self._plans.current is not None, self._oldest()
             self._memory.latch(topic, schema, data, stamp_ns, key, recording=recording, oldest_ns=oldest)
 
     def lose(self, topic: str, count: int = 1) -> None:
@@ -106,13 +105,12 @@ class FlightRecorder:
         with self._news:
             if self._closing:
                 raise EdgeAIError("the flight recorder is closed", got=f"a trigger: {reason}")
-            now, stamp = self._clock.steady_ns(), self._clock.stamp_ns()
-            if self._plan is None:
-                plan = self._planned(stamp, reason, now, now)
-                self._begin(plan)
+            idle = self._plans.current is None
+            path = self._plans.trigger(self._clock.stamp_ns(), reason, self._clock.steady_ns(), self._params)
+            if idle:
+                self._begin(self._plans.current)
                 self._news.notify_all()
-                return plan.path
-            return self._merge(self._plan, stamp, reason, now)
+            return path
 
     def update(self, params: RecorderParams) -> None:
         """Take over live parameters."""
@@ -135,39 +133,22 @@ class FlightRecorder:
 
     def _oldest(self) -> int:
         """Since when messages are still of use."""
-        oldest = self._clock.steady_ns() - round(self._params.before * NS)
-        return oldest if self._next is None else min(oldest, self._next.oldest_ns)
+        return self._plans.oldest_ns(self._clock.steady_ns() - round(self._params.before * NS))
 
-    def _planned(self, stamp_ns: int, reason: str, begin_ns: int, now_ns: int) -> Plan:
-        return Plan.of(self._folder.name(stamp_ns, reason), stamp_ns, reason, begin_ns, now_ns, self._params)
-
-    def _begin(self, plan: Plan) -> None:
-        self._plan = plan
-        self._memory.start(plan)
-        self._file, self._reason = str(plan.path), plan.words
-
-    def _merge(self, plan: Plan, stamp_ns: int, reason: str, now_ns: int) -> Path:
-        """Let a trigger prolong the recording under way, or begin the next where that may not go on or has ended."""
-        end = now_ns + round(self._params.after * NS)
-        inside = now_ns <= plan.end_ns
-        if inside:
-            plan.prolong(stamp_ns, reason, end)
-            self._reason = plan.words
-        if not inside or end > plan.limit_ns:
-            if self._next is None:
-                self._next = self._planned(stamp_ns, reason, plan.limit_ns if inside else now_ns, now_ns)
-            else:
-                self._next.prolong(stamp_ns, reason, end)
-        return plan.path if inside or self._next is None else self._next.path
+    def _begin(self, plan: Plan | None) -> None:
+        if plan is not None:
+            self._memory.start(plan)
 
     def _state(self) -> RecorderState:
-        lost, (files, size) = self._memory.ring.lost, self._disk
+        lost, plan, (files, size) = self._memory.ring.lost, self._plans.current, self._disk
+        if plan is not None:
+            self._file, self._reason = str(plan.path), plan.words
         return RecorderState(
             buffered=self._memory.seconds,
             buffered_bytes=self._memory.ring.size,
             messages=self._memory.messages,
             lost=sum(lost.values()),
-            recording=self._plan is not None,
+            recording=plan is not None,
             file=self._file,
             reason=self._reason,
             files=files,
@@ -199,10 +180,10 @@ class FlightRecorder:
         copied = 0
         while True:
             with self._news:
-                if self._plan is None and not self._closing:
+                if self._plans.current is None and not self._closing:
                     self._news.wait(None if self._box is None else PERIOD_S)
-                if self._plan is not None or self._closing:
-                    return self._plan
+                if self._plans.current is not None or self._closing:
+                    return self._plans.current
                 entries = self._memory.ring.since(copied)
                 lasting = self._memory.lasting(self._oldest())
             if self._box is not None and entries:
@@ -216,7 +197,7 @@ class FlightRecorder:
             if self._closing:
                 plan.end_ns = min(plan.end_ns, now)
             self._fault = session.fault
-            if session.made and self._box is not None:
+            if self._box is not None and session.committed >= plan.newest:
                 self._box.clear()
             ended = self._closing or now > plan.end_ns
             given_up = not ready and ended and (self._closing or now > plan.end_ns + round(_PATIENCE_S * NS))
@@ -238,15 +219,15 @@ class FlightRecorder:
         self._fault = session.fault
         if not session.made:
             self._file = ""
-        following, self._plan, self._next = self._next, None, None
-        if following is not None and not self._closing:
-            self._begin(following)
+        elif self._box is not None and not session.fault:
+            self._box.clear()
+        self._begin(self._plans.follow(wanted=not self._closing))
 
     def _look(self) -> None:
         stored = self._folder.recordings()
         with self._news:
             self._disk = (len(stored), sum(one.size for one in stored))
-            if self._plan is None and stored and not self._file:
+            if self._plans.current is None and stored and not self._file:
                 self._file = str(stored[-1].path)
 
     def _guarded(self, action: Callable[[], None]) -> None:

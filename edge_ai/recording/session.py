@@ -60,6 +60,7 @@ class Session:
 
     Attributes:
         made: whether there is such a file.
+        committed: number of the newest message in it; -1: it has none yet.
         fault: why nothing can be written; empty if it can.
         lost: messages that were given up although they had been taken, by topic.
     """
@@ -68,10 +69,11 @@ class Session:
         self._plan, self._folder, self._clock, self._params = plan, folder, clock, params
         self._file: McapFile | None = None
         self._unwritten: Counter[str] = Counter()
-        self._unwritten_bytes = self._added = 0
+        self._unwritten_bytes = self._added = self._newest = 0
         self._committed = self._retry = self._told = 0.0
         self._missing: Mapping[str, int] = {}
         self.made = False
+        self.committed = -1
         self.fault = ""
         self.lost: Counter[str] = Counter()
 
@@ -154,6 +156,7 @@ class Session:
         file.add_metadata("edge_ai_flight", about)
         for entry in self._plan.lasting:
             self._add(file, entry)
+        self._newest = 0  # those of the ring are still to come
         self._commit()
 
     def _add(self, file: McapFile, entry: Entry) -> None:
@@ -161,6 +164,7 @@ class Session:
         self._unwritten[entry.topic] += 1
         self._unwritten_bytes += entry.size
         self._added += 1
+        self._newest = max(self._newest, entry.number)
 
     def _commit(self) -> None:
         assert self._file is not None
@@ -168,6 +172,7 @@ class Session:
         self._file.commit()
         self._unwritten.clear()
         self._unwritten_bytes = 0
+        self.committed = self._newest
         self._committed = time.monotonic()
 
     def _room(self) -> None:

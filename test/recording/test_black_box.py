@@ -28,7 +28,7 @@ from edge_ai.recording import messages
 from edge_ai.recording.params import RecorderParams
 from edge_ai.recording.recorder import FlightRecorder
 clock = SystemClock()
-recorder = FlightRecorder(RecorderParams(folder=sys.argv[1], min_free=0, before=1.0), clock)
+recorder = FlightRecorder(RecorderParams(folder=sys.argv[1], min_free=int(sys.argv[2]), before=1.0), clock)
 recorder.latch("/card", messages.STRING, messages.text("the card"), clock.stamp_ns())
 number = 0
 while True:
@@ -36,6 +36,8 @@ while True:
     recorder.put("/words", messages.STRING, messages.text(f"{number}:"), clock.stamp_ns())
     print(number, flush=True)
     time.sleep(0.01)
+    if number == 200 and recorder._params.min_free:
+        recorder.trigger("alert")
 """
 
 pytestmark = pytest.mark.skipif(not black_box.SHARED_MEMORY.is_dir(), reason="no /dev/shm")
@@ -49,10 +51,10 @@ def place(tmp_path):
     shutil.rmtree(place, ignore_errors=True)
 
 
-def killed(folder, kind, messages):
+def killed(folder, kind, messages, min_free=0):
     """A recorder that nobody triggered, killed after so many messages; the last one's number."""
     process = subprocess.Popen(
-        [sys.executable, "-c", LISTEN, str(folder)],
+        [sys.executable, "-c", LISTEN, str(folder), str(min_free)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"},
         stdout=subprocess.PIPE,
@@ -81,6 +83,14 @@ def test_the_next_start_records_the_death_of_the_last_one(tmp_path, place, kind)
     assert content.words("/card") == ["the card"]
     assert content.metadata["edge_ai_flight"]["reason"].startswith("crash")
     assert recorder.status.files == 1
+
+
+def test_a_copy_is_kept_until_a_recording_has_all_of_it(tmp_path, place):
+    """Killed while the disk had no room for the recording of an alert."""
+    killed(tmp_path, signal.SIGKILL, 260, min_free=1 << 30)
+    FlightRecorder(RecorderParams(folder=str(tmp_path), min_free=0), SystemClock()).close()
+    (path,) = tmp_path.iterdir()
+    assert set(range(120, 140)) <= set(read(path).numbers())
 
 
 def test_who_does_not_want_it_gets_none(tmp_path, place):
