@@ -10,6 +10,7 @@ import pytest
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.dashboard.params import DashboardParams
 from edge_ai.dashboard.server import DashboardServer
+from edge_ai.dashboard.state import PLOTTED
 
 TOKEN = "a-token-of-some-length"
 PHONE = {"width": 390, "height": 844, "phone": True, "scale": 2}
@@ -88,16 +89,29 @@ def test_it_shows_what_the_robot_says(robot, serve, tab, looks):
     assert page.errors() == []
 
 
-@pytest.mark.parametrize("looks", [{}, PHONE], ids=str)
+@pytest.mark.parametrize("looks", [{}, PHONE, {**PHONE, "width": 320, "height": 568}], ids=str)
 def test_the_stop_is_always_on_the_screen_and_large(robot, serve, tab, looks):
+    """Also where there is all that there can be, in long words."""
+    shares = {"edge_share": 0.71, "cloud_share": 0.24, "skip_share": 0.05}
+    robot.put("routing", {"policy": "x" * 200, "cloud": "grpc://" + "robot." * 40, "breaker": "recovering", **shares})
+    robot.put("alerts", {"active": [{"name": "y" * 100, "message": "z" * 300, "since": 1.8e9}], "recent": []})
+    robot.put("mitigation", {"level": 1, "steps": [{"name": "w" * 90, "state": "waiting", "detail": "v" * 300}]})
+    robot.put("recorder", {"buffered": 1e4, "file": "u" * 200, "reason": "t" * 200, "fault": "s" * 200})
+    robot.put("identity", {"name": "r" * 100, "board": "q" * 100, "version": "1", "mode": "x"})
+    robot.put("system", {"readings": dict.fromkeys(PLOTTED, 0.5), "texts": {}, "faults": {"p" * 90: "o" * 300}})
     page = tab(serve().url, **looks)
     page.until(LIVE)
+    page.until(says("#mitigation", "waiting"))
+    page.ask("document.querySelector('[data-plot=shares]').hidden = false")
+    assert page.ask("[document.documentElement.scrollWidth, visualViewport.scale]") == [looks.get("width", 1440), 1]
     seen = (
-        "(() => { const b = document.querySelector('#stop').getBoundingClientRect();"
-        " return b.top >= 0 && b.bottom <= innerHeight && b.width >= 150 && b.height >= 48; })()"
+        "(b => b.top >= 0 && b.bottom <= innerHeight && b.left >= 0 && b.right <= innerWidth && b.width >= 150"
+        " && b.height >= 48)(document.querySelector('#stop').getBoundingClientRect())"
     )
     page.until(seen)
     page.ask("scrollTo(0, document.body.scrollHeight)")
+    page.until(seen)
+    page.ask("document.querySelector('#reset').hidden = false")
     page.until(seen)
     middle = "(b => [b.x + b.width / 2, b.y + b.height / 2])(document.querySelector('#stop').getBoundingClientRect())"
     assert page.ask(f"document.elementFromPoint(...{middle}).id") == "stop"

@@ -79,7 +79,6 @@ function legend(plot, one) {
   const parts = SHARES.map((name) => [name.replace("_share", ""), one?.[name]]).filter(([, v]) => format.known(v));
   const texts = parts.map(([side, value]) => make("i", { class: side }, `${side} ${format.percent(value)}`));
   plot.value.replaceChildren(...texts);
-  plot.value.style.fontSize = "12px";
 }
 
 function paint(plot, now, near) {
@@ -101,7 +100,7 @@ function paint(plot, now, near) {
 function curve(plot, pen, x, width, height) {
   const values = points.map((one) => one[plot.name]).filter(format.known), floor = plot.floor ?? 0;
   const wanted = plot.target && target ? target : null;
-  const top = plot.top === 1 ? 1 : round(Math.max(plot.top, wanted ?? 0, ...values));
+  const top = plot.top === 1 ? 1 : round(Math.max(plot.top, 1.2 * (wanted ?? 0), ...values));
   const y = (value) => height - 1 - (height - 3) * Math.min(1, Math.max(0, (value - floor) / (top - floor)));
   for (const run of runs(plot.name)) {
     const path = run.map((one) => [x(one.at), y(one[plot.name])]);
