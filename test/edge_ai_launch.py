@@ -1,7 +1,9 @@
 """The whole robot as `ros2 launch` starts it. By hand: launch_test test/edge_ai_launch.py"""
 
+import json
 import os
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -38,7 +40,11 @@ NAMESPACE = "under_test"
 def generate_test_description():
     """Camera, inference, control and their manager on a synthetic camera."""
     file = get_package_share_path("edge_ai") / "launch/edge_ai.launch.py"
-    arguments = {"namespace": NAMESPACE, "source": "synthetic://320x240@15"}
+    # Free ports, whoever else is on this machine.
+    ports = Path(tempfile.mkdtemp()) / "ports.yaml"
+    free = {"dashboard": {"port": 0}, "monitor": {"metrics_port": 0}}
+    ports.write_text(json.dumps({f"/**/{node}": {"ros__parameters": values} for node, values in free.items()}))
+    arguments = {"namespace": NAMESPACE, "source": "synthetic://320x240@15", "params_file": str(ports)}
     robot = IncludeLaunchDescription(PythonLaunchDescriptionSource(str(file)), launch_arguments=arguments.items())
     return LaunchDescription([robot, ReadyToTest()])
 

@@ -16,9 +16,9 @@ from benchmarks.machine import holdings
 from benchmarks.sides.serve import Task, serve
 from edge_ai.core.clock import NS
 from edge_ai.core.types import Frame, FrameHeader
-from edge_ai.nodes.base import RosClock
 from edge_ai.nodes.images import frame_from_cdr, frame_from_msg, image_to_cdr, image_to_msg
 from edge_ai.nodes.qos import SENSOR
+from edge_ai.nodes.ros_clock import RosClock
 from edge_ai.realtime.heap import keep_freed_memory
 
 _SETTLE = 1.0  # s for both ends to know each other

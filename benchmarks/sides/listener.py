@@ -14,11 +14,11 @@ from sensor_msgs.msg import Image
 
 from edge_ai.capture.synthetic import read_index
 from edge_ai.msg import CameraStatus, ControlStatus, InferenceResult
-from edge_ai.nodes.base import RosClock
 from edge_ai.nodes.convert import time_to_ns
 from edge_ai.nodes.images import frame_from_msg
 from edge_ai.nodes.qos import SENSOR
 from edge_ai.nodes.reader import Held, Inbox, Reader
+from edge_ai.nodes.ros_clock import RosClock
 
 _STORED = {
     "raw_results": (InferenceResult, "inference/results"),

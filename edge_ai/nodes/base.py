@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,7 +10,6 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import State
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
-from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
 from edge_ai.core.errors import EdgeAIError
@@ -25,21 +23,9 @@ from edge_ai.nodes.process_settings import CLASSES, ProcessSettings
 from edge_ai.nodes.qos import publisher_events, subscription_events
 from edge_ai.nodes.qos_overrides import overridable
 from edge_ai.nodes.reader import Held, Inbox
+from edge_ai.nodes.ros_clock import RosClock
 from edge_ai.nodes.ros_params import NodeParams
 from edge_ai.nodes.upkeep import Upkeep
-
-
-class RosClock:
-    """ROS time for stamps, the machine's steady clock for ages."""
-
-    def __init__(self, node: Node) -> None:
-        self._clock = node.get_clock()
-
-    def stamp_ns(self) -> int:
-        return int(self._clock.now().nanoseconds)
-
-    def steady_ns(self) -> int:
-        return time.monotonic_ns()
 
 
 class ManagedNode(LifecycleNode):

@@ -12,7 +12,7 @@ from std_msgs.msg import Header
 
 from edge_ai.capture.calibration import Calibration
 from edge_ai.capture.status import CaptureStatus
-from edge_ai.control.command import Command, ControlState
+from edge_ai.control.command import Command
 from edge_ai.control.tracker import Target
 from edge_ai.core import types
 from edge_ai.core.clock import NS, Clock, to_steady
@@ -201,25 +201,6 @@ def camera_status_to_msg(status: CaptureStatus, source: str, header: Header, ind
         captured=status.captured,
         dropped=status.dropped,
         reconnects=status.reconnects,
-    )
-
-
-def command_from_msg(message: ControlStatus) -> Command:
-    """A command as far as its message has it: neither the header of the result behind it nor what was stale."""
-    found = message.target
-    box = (found.x_min, found.y_min, found.x_max, found.y_max)
-    target = Target(-1, box, found.score, found.class_id, found.class_name, found.track_id)
-    known = message.state in ControlState.__members__.values()
-    return Command(
-        velocity=types.Velocity(message.command.linear.x, message.command.angular.z),
-        state=ControlState(message.state) if known else ControlState.MALFORMED,
-        reason=message.reason,
-        age_s=message.age if message.has_result else None,
-        header=None,
-        target=target if message.has_target else None,
-        commands=message.commands,
-        refused=message.refused,
-        stale=0,
     )
 
 

@@ -26,7 +26,13 @@ from edge_ai.msg import (
     SystemStatus,
 )
 from edge_ai.nodes import convert
-from edge_ai.nodes.convert_watch import alert_from_msg, fields_of, mitigation_from_msg, sample_from_msg
+from edge_ai.nodes.convert_watch import (
+    alert_from_msg,
+    command_from_msg,
+    fields_of,
+    mitigation_from_msg,
+    sample_from_msg,
+)
 from edge_ai.nodes.mailbox import Mailbox
 from edge_ai.nodes.qos import ALERTS, NEWEST
 from edge_ai.nodes.viewed_board import ViewedBoard
@@ -141,7 +147,7 @@ class DashboardTopics:
         self._board.put("recorder", fields_of(message))
 
     def _on_control(self, message: ControlStatus) -> None:
-        command = convert.command_from_msg(message)
+        command = command_from_msg(message)
         self._feed.command(command)
         self._board.put("control", sections.control(command))
 

@@ -15,8 +15,8 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from edge_ai.nodes.base import RosClock
 from edge_ai.nodes.diagnostics import diagnostic_status
+from edge_ai.nodes.ros_clock import RosClock
 from edge_ai.nodes.ros_params import NodeParams
 from edge_ai.nodes.runner import run
 from edge_ai.runtime.supervision import LifecycleManagerParams, NodeState, Supervisor, Transition

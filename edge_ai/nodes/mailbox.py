@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
@@ -56,7 +57,7 @@ class Mailbox:
             return None
         message, info = taken
         self._count(info.get(_SEQUENCE) or 0)
-        return message, int(info["received_timestamp"])
+        return message, int(info["received_timestamp"]) or time.time_ns()
 
     def all(self) -> list[tuple[Any, int]]:
         """All that have come."""

@@ -23,12 +23,10 @@ from edge_ai.monitoring.readings import Sample
 from edge_ai.monitoring.sampler import Sampler
 from edge_ai.msg import Alert as AlertMessage
 from edge_ai.msg import MitigationStatus as MitigationMessage
-from edge_ai.msg import RecorderStatus, RouterStatus, SystemStatus
+from edge_ai.msg import SystemStatus
 from edge_ai.nodes.base import ManagedNode
-from edge_ai.nodes.convert_watch import fields_of
 from edge_ai.nodes.diagnostics import Diagnosis
-from edge_ai.nodes.mailbox import Mailbox
-from edge_ai.nodes.metrics_inbox import MetricsInbox
+from edge_ai.nodes.monitor_sources import MonitorSources
 from edge_ai.nodes.qos import ALERTS, STATUS
 from edge_ai.nodes.runner import run
 from edge_ai.nodes.service_actuator import ServiceActuator
@@ -47,7 +45,7 @@ class MonitorNode(ManagedNode):
         self._health, self._prometheus = Health(self.clock), Metrics(self.clock)
         self._monitor: Monitor | None = None
         self._actuator: ServiceActuator | None = None
-        self._watch: _Watch | None = None
+        self._sources: MonitorSources | None = None
         self._endpoint: Endpoint | None = None
         self._power = PowerControl()
         self._powering: threading.Thread | None = None
@@ -79,18 +77,18 @@ class MonitorNode(ManagedNode):
                 self._refusals.append(str(error))
                 self.get_logger().warning(str(error))
         self._actuator = ServiceActuator(self, self._power.set, plan_of(params.mitigation).deadline)
-        self._watch = _Watch(self, Sampler(find().probes, self.clock, period=params.period))
+        self._sources = MonitorSources(self, Sampler(find().probes, self.clock, period=params.period), self._heard)
         self._monitor = Monitor(
             params,
             self.clock,
-            sampler=self._watch,
+            sampler=self._sources,
             actuator=self._actuator,
             on_sample=self._on_sample,
             on_alert=self._on_alert,
             on_mitigation=self._on_mitigation,
             name=self.get_fully_qualified_name(),
         )
-        self._watch.monitor = self._monitor
+        self._sources.monitor = self._monitor
         self._powering = threading.Thread(target=self._apply_power, name="power", daemon=True)
         self._powering.start()
         self._monitor.start()
@@ -98,8 +96,8 @@ class MonitorNode(ManagedNode):
     def deactivate(self) -> None:
         if self._monitor is not None:
             self._monitor.stop()
-        if self._watch is not None:
-            self._watch.close()
+        if self._sources is not None:
+            self._sources.close()
         if self._actuator is not None:
             self._actuator.close()
         if self._endpoint is not None:
@@ -107,7 +105,7 @@ class MonitorNode(ManagedNode):
         if self._powering is not None:
             self._powering.join()
             self._power.restore()
-        self._monitor = self._watch = self._actuator = self._endpoint = self._powering = self._sample = None
+        self._monitor = self._sources = self._actuator = self._endpoint = self._powering = self._sample = None
 
     def cleanup(self) -> None:
         self.deactivate()
@@ -156,7 +154,7 @@ class MonitorNode(ManagedNode):
         self._prometheus.mitigation({"level": status.level, "changes": status.changes})
         self._topics["mitigation"].publish(messages.mitigation_status(status, self.clock.stamp_ns()))
 
-    def heard(self, name: str, fields: Mapping[str, Any]) -> None:
+    def _heard(self, name: str, fields: Mapping[str, Any]) -> None:
         """What router and recorder say of themselves, for Prometheus."""
         (self._prometheus.router if name == "router" else self._prometheus.recorder)(fields)
 
@@ -177,52 +175,6 @@ class MonitorNode(ManagedNode):
         response.p99 = [row.p99 for row in report.rows]
         response.samples = [row.samples for row in report.rows]
         return response
-
-
-class _Watch:
-    """The machine's sources, and what the nodes tell, which is handed on just before the machine is looked at.
-
-    Args:
-        node: listens.
-        sampler: of the machine.
-    """
-
-    def __init__(self, node: MonitorNode, sampler: Sampler) -> None:
-        self._node, self._sampler = node, sampler
-        self.monitor: Monitor | None = None
-        self._inbox = MetricsInbox(node)
-        self._beside = {
-            "router": Mailbox(node, RouterStatus, "router/status", STATUS),
-            "recorder": Mailbox(node, RecorderStatus, "recorder/status", STATUS),
-        }
-
-    def start(self) -> None:
-        """See `Sampler`."""
-        self._sampler.start()
-
-    def stop(self) -> None:
-        """See `Sampler`."""
-        self._sampler.stop()
-
-    def collect(self) -> Sample:
-        """See `Sampler`."""
-        for name, readings in self._inbox.take():
-            if self.monitor is None:
-                continue
-            if readings is None:
-                self.monitor.forget(name)
-            else:
-                self.monitor.tell(name, readings)
-        for name, box in self._beside.items():
-            if (message := box.newest()) is not None:
-                self._node.heard(name, fields_of(message))
-        return self._sampler.collect()
-
-    def close(self) -> None:
-        """Listen no more."""
-        self._inbox.close()
-        for box in self._beside.values():
-            box.close()
 
 
 def main() -> int:

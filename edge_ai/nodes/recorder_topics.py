@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message
 
 from edge_ai.core.clock import Clock
@@ -19,6 +19,7 @@ from edge_ai.core.errors import EdgeAIError
 from edge_ai.nodes.mailbox import Mailbox
 from edge_ai.nodes.neighbours import Neighbours
 from edge_ai.nodes.recorded_frames import RecordedFrames
+from edge_ai.nodes.recorder_plan import IMAGE, IMAGE_KIND, RESULTS, SHARED, TOPICS, Wanted, fitting, kept_for_late
 from edge_ai.recording import messages
 from edge_ai.recording.params import RecorderParams
 from edge_ai.recording.recorder import FlightRecorder
@@ -32,46 +33,6 @@ _POLL = 0.05  # s between two looks for new messages
 
 Hook = Callable[[str, Any], None]
 """Gets the full name of the topic and a message."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A topic to record.
-
-    Attributes:
-        kind: of its messages; empty: whatever it is.
-        newest: only the newest message is of interest: hundreds may come a second.
-        latched: holds until the next one, though nobody publishes it so.
-        volatile: what was said before does not count, though it is kept for those who come late.
-    """
-
-    kind: str = ""
-    newest: bool = False
-    latched: bool = False
-    volatile: bool = False
-
-
-IMAGE, RESULTS = "camera/image_raw", "inference/results"
-_IMAGE_KIND = "sensor_msgs/msg/Image"
-# In the namespace of the node, and of its cameras.
-TOPICS = {
-    IMAGE: Wanted(_IMAGE_KIND, newest=True),
-    "camera/camera_info": Wanted(messages.CAMERA_INFO, newest=True, latched=True),
-    "camera/status": Wanted("edge_ai/msg/CameraStatus"),
-    RESULTS: Wanted(messages.RESULT),
-    "inference/card": Wanted(messages.STRING),
-    "control/status": Wanted(messages.CONTROL_STATUS),
-    "router/status": Wanted(messages.ROUTER_STATUS),
-    "node_metrics": Wanted("edge_ai/msg/NodeMetrics"),
-    "monitor/status": Wanted(messages.SYSTEM_STATUS),
-    "monitor/alerts": Wanted(messages.ALERT, volatile=True),
-    "monitor/mitigation": Wanted(messages.MITIGATION_STATUS),
-}
-# Of the whole system.
-_SHARED = {
-    "/diagnostics": Wanted("diagnostic_msgs/msg/DiagnosticArray"),
-    "/tf_static": Wanted("tf2_msgs/msg/TFMessage"),
-}
 
 
 @dataclass(slots=True)
@@ -155,7 +116,7 @@ class RecorderTopics:
 
     def _wanted(self, known: Mapping[str, Any]) -> dict[str, tuple[str, Wanted]]:
         """By full name: the name as of `TOPICS`, and how to record it."""
-        wanted = {topic: (topic, how) for topic, how in _SHARED.items()}
+        wanted = {topic: (topic, how) for topic, how in SHARED.items()}
         wanted |= {self._node.resolve_topic_name(topic): (topic, Wanted()) for topic in self._params().topics if topic}
         for inside in {self._node.get_namespace(), *self._neighbours.namespaces()}:
             for tail, how in TOPICS.items():
@@ -171,8 +132,8 @@ class RecorderTopics:
             self._not_before[topic] = math.inf
             self._node.get_logger().warning(f"{topic} is not recorded: {error}")
             return
-        mailbox = Mailbox(self._node, kind, topic, _fitting(offered, how), raw=True)
-        latched = how.latched or _all(offered, "durability", DurabilityPolicy.TRANSIENT_LOCAL)
+        mailbox = Mailbox(self._node, kind, topic, fitting(offered, how), raw=True)
+        latched = how.latched or kept_for_late(offered)
         how = replace(how, latched=latched and not how.volatile)
         line = self._lines[topic] = _Line(mailbox, how.kind, how, self._hooks.get(tail), cls=kind)
         inside = topic.removesuffix(tail)
@@ -186,7 +147,7 @@ class RecorderTopics:
         if not got:
             return
         frames = self._frames.get(line.inside)
-        if line.kind == _IMAGE_KIND and frames is not None:
+        if line.kind == IMAGE_KIND and frames is not None:
             frames.captured(got[-1][0], self._params())
             return
         if line.mailbox.missed > line.lost and not line.how.newest:
@@ -222,18 +183,3 @@ def _key(line: _Line, data: bytes) -> str:
     if line.mailbox.topic != "/tf_static":
         return ""
     return ",".join(sorted(one.child_frame_id for one in deserialize_message(data, line.cls).transforms))
-
-
-def _fitting(offered: Sequence[QoSProfile], how: Wanted) -> QoSProfile:
-    """What all publishers of a topic offer."""
-    reliable = _all(offered, "reliability", ReliabilityPolicy.RELIABLE) and not how.newest
-    kept = _all(offered, "durability", DurabilityPolicy.TRANSIENT_LOCAL) and not how.volatile
-    return QoSProfile(
-        depth=1 if how.newest else _DEPTH,
-        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
-        durability=DurabilityPolicy.TRANSIENT_LOCAL if kept else DurabilityPolicy.VOLATILE,
-    )
-
-
-def _all(offered: Sequence[QoSProfile], policy: str, value: object) -> bool:
-    return all(getattr(profile, policy) == value for profile in offered)
