@@ -34,6 +34,7 @@ class RunCommand:
 
     def main(self, options: argparse.Namespace) -> int:
         import logging
+        import signal
 
         from edge_ai.cli.show import Show, WarningsAbove
         from edge_ai.core.clock import SystemClock
@@ -50,6 +51,7 @@ class RunCommand:
         watched = WatchedRobot(params, clock, [show], page=not options.no_dashboard, record=not options.no_recorder)
         logging.getLogger("edge_ai").addHandler(WarningsAbove())
         prepare_process()
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: an orderly end
         try:
             for outcome in settings.apply(watched.prepare):
                 if not outcome.applied:
@@ -66,6 +68,7 @@ class RunCommand:
             watched.close()
             settings.undo()
             show.close()
+            signal.signal(signal.SIGTERM, before)
         dropped = captured.dropped + counts.dropped
         print(
             f"\ncaptured {captured.captured}, processed {counts.processed}, dropped {dropped}, failed {counts.failed}, "
