@@ -101,9 +101,11 @@ class _Events:
     def __init__(self, site: Site) -> None:
         self._site, self._viewers = site, 0
 
-    async def respond(self, _: Request) -> Response:
+    async def respond(self, request: Request) -> Response:
         from starlette.responses import Response, StreamingResponse
 
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream", headers=_FRESH)
         if self._viewers >= _MOST_VIEWERS:
             return Response(f"{self._viewers} viewers already\n", 503, {"Retry-After": "10"})
         return StreamingResponse(self._stream(), media_type="text/event-stream", headers=_FRESH)

@@ -1,5 +1,6 @@
 """The server over real sockets: what it serves, whom it refuses, how it ends."""
 
+import contextlib
 import functools
 import json
 import logging
@@ -244,16 +245,26 @@ def test_it_ends_while_somebody_listens_and_starts_again(serve):
     assert get(f"{server.url}livez").status_code == 200
 
 
-def test_viewers_who_left_are_not_served(serve, board):
-    url, asked = serve(video_rate=60.0).url, []
-    board.picture(lambda: asked.append(1) or b"jpeg")
-    for _ in range(3):
+def test_so_many_viewers_and_no_more_until_some_leave(serve):
+    url = serve(update_rate=20.0).url
+
+    def watch():
+        stream = stack.enter_context(stream_from("GET", f"{url}events", timeout=10))
+        return stream.status_code
+
+    def again():
         with stream_from("GET", f"{url}events", timeout=10) as stream:
-            next(stream.iter_lines())
-    get(f"{url}frame.jpg")
-    before = len(asked)
-    time.sleep(0.2)
-    assert len(asked) == before
+            return stream.status_code == 200
+
+    with contextlib.ExitStack() as stack:
+        assert [watch() for _ in range(17)] == [200] * 16 + [503]
+    until = time.monotonic() + 10
+    while not again():
+        assert time.monotonic() < until, "those who left still count"
+
+
+def test_a_head_of_the_events_ends_at_once(serve):
+    assert httpx.head(f"{serve().url}events", verify=CONTEXT).status_code == 200
 
 
 def test_missing_libraries_are_named():
