@@ -71,7 +71,8 @@ def test_a_monitor_that_ends_takes_back_what_it_did(robot, ladder):
 
 def test_a_monitor_that_was_killed_takes_it_back_after_its_restart(robot, ladder):
     robot.whole(camera=SYNTHETIC).watched("monitor", monitor=ladder)
-    robot.until(lambda: rate(robot) == 5.0, "the step")
+    steps = robot.listen(MitigationStatus, "monitor/mitigation")
+    robot.until(lambda: steps and steps[-1].level == 1, "the step")
     robot.nodes["monitor"].kill()
     assert rate(robot) == 5.0
     robot.start("monitor", monitor={**ladder, "alert_memory": 0.999})
