@@ -92,7 +92,7 @@ class CameraSource(ABC):
         self.close()
 
 
-_USERINFO = re.compile(r"://[^\s\"']*@")
+_USERINFO = re.compile(r"(?<!synthetic)://[^\s\"']*@")  # there the text before @ is a size
 _SECRET = re.compile(
     r"(?i)\b((?:user|username|login|usr|user-id|user-pw|pass|passwd|password|pwd|token|api_?key|key|secret|auth)\s*=\s*)"
     r"(\"[^\"]*\"|'[^']*'|[^\s&#\"']+)"

@@ -17,6 +17,7 @@ from edge_ai.core.errors import SourceError
             "rtspsrc location=rtsp://cam user-id=*** user-pw=*** ! x",
         ),
         ("/dev/video0", "/dev/video0"),
+        ("synthetic://1280x720@30", "synthetic://1280x720@30"),
         ("http://cam/video", "http://cam/video"),
         ("gst: videotestsrc ! video/x-raw,width=3", "gst: videotestsrc ! video/x-raw,width=3"),
     ],
