@@ -1,5 +1,6 @@
 """The page in a real Chromium: what an operator sees and touches."""
 
+import re
 import socket
 import threading
 
@@ -82,6 +83,7 @@ def test_it_shows_what_the_robot_says(robot, serve, tab, looks):
     page.until(says("#deployment", "nanodet"))
     page.until(says("#nodes", "inference"))
     page.until(says("#machine", "NVML: no driver"))
+    assert not re.search("false|null|undefined|NaN", page.text("body"))
     page.until("document.querySelector('#picture').naturalWidth === 320")
     # What cannot be read has no plot, and nothing sticks out of the screen.
     assert page.ask("document.querySelector('[data-plot=gpu]').hidden")
@@ -211,6 +213,7 @@ def test_alerts_and_the_ladder_with_what_it_brought(robot, serve, tab):
     robot.put("mitigation", {"level": 1, "message": "", "steps": [step, {"name": "stop", "state": 0}]})
     page.until(says("#alerts", "91 degrees, limit 85"))
     page.until(says("#alerts", "over"))
+    assert not re.search("false|null|undefined|NaN", page.text("body"))
     page.until(says("#mitigation", "1 of 2 steps taken"))
     page.until(says("#mitigation", "fps 6.1/s → 9.8/s · cpu 97 % → 61 %"))
 

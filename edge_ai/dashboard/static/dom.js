@@ -7,7 +7,7 @@ export function make(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== "" && value != null) element.setAttribute(name, value);
   }
-  element.append(...children.filter((child) => child != null && child !== ""));
+  element.append(...children.filter((child) => child != null && child !== "" && child !== false));
   return element;
 }
 
