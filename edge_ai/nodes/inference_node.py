@@ -18,6 +18,7 @@ from edge_ai.nodes.annotator import overlay_of_status
 from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.camera_feed import CameraFeed
 from edge_ai.nodes.diagnostics import Diagnosis
+from edge_ai.nodes.node_metrics import PipelineTold
 from edge_ai.nodes.qos import NEWEST
 from edge_ai.nodes.reader import Inbox, Reader
 from edge_ai.nodes.result_topics import publish_card
@@ -36,6 +37,7 @@ class InferenceNode(ManagedNode):
 
     def __init__(self) -> None:
         super().__init__("inference", {"": InferenceParams}, rates=("rate", "dropped", "failed"))
+        self._told = PipelineTold(self.stats)
         self._variants: Variants | None = None
         self._pipeline: Pipeline | None = None
         self._feeds: dict[str, CameraFeed] = {}
@@ -143,9 +145,7 @@ class InferenceNode(ManagedNode):
     def measure(self) -> Mapping[str, Readings]:
         assert self._pipeline is not None
         self.stats.gauge("variants", self.params[""].lighter)
-        counts = self._pipeline.counts
-        self.stats.total("dropped", counts.dropped + sum(feed.missed for feed in self._feeds.values()))
-        self.stats.total("failed", counts.failed)
+        self._told.tell(self._pipeline.counts, sum(feed.missed for feed in self._feeds.values()))
         return {}
 
     def _take(self, pipeline: Pipeline, batches: bool, _inbox: Inbox) -> None:

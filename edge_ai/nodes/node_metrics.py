@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from edge_ai.msg import NodeMetrics, Reading
 from edge_ai.nodes import convert
 from edge_ai.nodes.qos import STATUS
 from edge_ai.routing.report import readings as router_readings
+from edge_ai.runtime.pipeline import PipelineCounts
 
 
 class MetricsPublisher:
@@ -52,6 +54,31 @@ class MetricsPublisher:
         self._publisher.publish(
             NodeMetrics(header=header, node=name, period=period, readings=readings_to_msg(readings))
         )
+
+
+class PipelineTold:
+    """Counts what became of the frames of a pipeline.
+
+    Args:
+        stats: of the node.
+    """
+
+    def __init__(self, stats: NodeStats) -> None:
+        self._stats = stats
+        self._before = PipelineCounts()
+
+    def tell(self, counts: PipelineCounts, missed: int = 0) -> None:
+        """Take over the counts; ``missed`` frames were dropped before they came to it."""
+        self._stats.total("dropped", counts.dropped + missed)
+        self._stats.total("failed", counts.failed)
+        self._stats.gauge("queue", counts.queue)
+        before, self._before = self._before, counts
+        batches, images = counts.batches - before.batches, _inferred(counts) - _inferred(before)
+        self._stats.gauge("batch", images / batches if batches > 0 <= images else math.nan)
+
+
+def _inferred(counts: PipelineCounts) -> int:
+    return counts.processed + counts.failed + counts.overtaken
 
 
 def tell_command(stats: NodeStats, command: Command | None) -> None:

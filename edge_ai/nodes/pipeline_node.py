@@ -24,7 +24,7 @@ from edge_ai.nodes.cloud_side import cloud_side
 from edge_ai.nodes.command_topics import CommandPublisher
 from edge_ai.nodes.diagnostics import Diagnosis
 from edge_ai.nodes.emergency_stop import EmergencyStop
-from edge_ai.nodes.node_metrics import part, tell_command, tell_routing
+from edge_ai.nodes.node_metrics import PipelineTold, part, tell_command, tell_routing
 from edge_ai.nodes.result_topics import ResultPublisher, publish_card
 from edge_ai.nodes.router_status import RouterStatusPublisher
 from edge_ai.nodes.runner import run
@@ -48,6 +48,7 @@ class PipelineNode(ManagedNode):
             },
             rates=("rate", "dropped", "failed"),
         )
+        self._told = PipelineTold(self.stats)
         self._parts = {
             "camera": NodeStats(self.clock, rates=("rate", "dropped")),
             "control": NodeStats(self.clock, rates=("commands", "refused")),
@@ -153,8 +154,7 @@ class PipelineNode(ManagedNode):
     def measure(self) -> Mapping[str, Readings]:
         assert self._robot is not None
         counts, capture = self._robot.counts, self._robot.capturer.status
-        self.stats.total("dropped", counts.dropped)
-        self.stats.total("failed", counts.failed)
+        self._told.tell(counts)
         self._parts["inference"].gauge("variants", self.params["inference."].lighter)
         self._parts["camera"].total("dropped", capture.dropped)
         tell_command(self._parts["control"], self._last)

@@ -36,12 +36,16 @@ class PipelineCounts:
         failed: frames whose inference failed.
         overtaken: results older than one of the same camera already handed on, see `CaptureOrder`.
         reasons: frames never inferred, by reason; see `edge_ai.batching.ticket.Reason`.
+        queue: frames that wait or are in work now; 0 where that is not known.
+        batches: inferences that ran, of one image or several; 0 where that is not known.
     """
 
     processed: int = 0
     failed: int = 0
     overtaken: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
+    queue: int = 0
+    batches: int = 0
 
     @property
     def dropped(self) -> int:
@@ -140,7 +144,11 @@ class Pipeline:
         """What became of the frames of all cameras so far."""
         counts = self._batcher.counts
         overtaken = sum(map(self._order.overtaken, counts.sources))
-        return PipelineCounts(counts.processed - overtaken, counts.failed, overtaken, counts.dropped)
+        queue = counts.submitted - counts.processed - counts.failed - sum(counts.dropped.values())
+        batches = sum(counts.batches.values())
+        return PipelineCounts(
+            counts.processed - overtaken, counts.failed, overtaken, counts.dropped, queue=queue, batches=batches
+        )
 
     def counts_of(self, camera: str) -> PipelineCounts:
         """What became of the frames of one camera so far."""

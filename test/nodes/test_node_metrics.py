@@ -48,6 +48,8 @@ def test_each_node_tells_how_it_fares(told, until):
     assert stages <= set(inference)
     assert 0 < inference["infer_p50"] < inference["processing_p50"] < inference["age_p99"]
     assert {"dropped", "failed", "memory", "cpu"} <= set(inference)
+    assert inference["batch"] == 1.0
+    assert 0 <= inference["queue"] <= 2
     assert newest("control")["stopped"] == 0.0, "results are fresh"
     assert {"rate", "dropped", "memory", "cpu"} <= set(newest("camera"))
 
