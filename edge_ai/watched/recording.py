@@ -31,7 +31,7 @@ from edge_ai.watched.watcher import Watcher
 log = logging.getLogger(__name__)
 
 _WAITING = 256  # messages not encoded yet; more are counted as lost
-_INFO, _CARD = "/camera/camera_info", "/inference/model_card"
+_INFO, _CARD = "/camera/camera_info", "/inference/card"
 
 
 class Recording(Watcher):

@@ -101,7 +101,7 @@ def test_the_emergency_stop_of_the_page_stops_the_robot_and_records_why(start, s
     until(lambda: seen.commands[-1].state.name == "EMERGENCY_STOP")
     assert seen.commands[-1].velocity.linear == seen.commands[-1].velocity.angular == 0
     path = until(lambda: not robot._recording.state.recording and recordings(tmp_path))[0]
-    assert {"/camera/image_raw/compressed", "/inference/results", "/control/status", "/inference/model_card"} <= topics(path)
+    assert {"/camera/image_raw/compressed", "/inference/results", "/control/status", "/inference/card"} <= topics(path)
     assert httpx.post(f"{robot.page.url}reset", headers=PRESS).status_code == 200
     until(lambda: seen.commands[-1].state.name != "EMERGENCY_STOP")
 
