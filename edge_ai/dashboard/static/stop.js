@@ -15,8 +15,11 @@ export function say(text) {
 export function prepare() {
   const button = $("stop");
   // At the touch, not when the finger leaves: it may have slipped by then.
-  button.addEventListener("pointerdown", (event) => { if (event.button === 0) stop(); });
-  button.addEventListener("click", stop);
+  let touched = false;
+  button.addEventListener("pointerdown", (event) => { if (event.button === 0) { touched = true; stop(); } });
+  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(() => { touched = false; }, 300));
+  // Keys and helpers of those who cannot point give a click alone; the one that ends a touch has had its effect.
+  button.addEventListener("click", () => { if (!touched) stop(); });
   $("reset").addEventListener("click", () => $("sure").showModal());
   $("sure").addEventListener("close", () => { if ($("sure").returnValue === "yes") release(); });
 }
