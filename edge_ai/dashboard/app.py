@@ -166,7 +166,7 @@ def _login(site: Site) -> Endpoint:
         fields = parse_qs(body.decode("utf-8", "replace"))
         if not site.gate.is_token(fields.get("token", [""])[0].strip()):
             return login_page("That is not the token.")
-        return welcome(site.gate.cookie(secure=request.url.scheme == "https"))
+        return welcome(site.gate.cookie(secure=request.scope["scheme"] == "https"))
 
     return respond
 
@@ -176,7 +176,7 @@ def _health(site: Site) -> Endpoint:
         from starlette.concurrency import run_in_threadpool
         from starlette.responses import Response
 
-        path, accept = request.url.path, request.headers.get("accept", "")
+        path, accept = request.scope["path"], request.headers.get("accept", "")
         said = await run_in_threadpool(answer, path, accept, metrics=site.metrics, health=site.health)
         # Whoever has not shown the token learns whether, not why.
         body = said.body if request.scope[KNOWN] else b""

@@ -91,6 +91,8 @@ class Gate:
         name = name.strip("[]").rstrip(".").lower()
         if name in self._hosts:
             return True
+        if "%" in name:  # a zone, which no browser sends, and behind which Python takes anything for part of an address
+            return False
         try:
             ipaddress.ip_address(name)
         except ValueError:

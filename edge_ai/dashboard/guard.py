@@ -56,14 +56,15 @@ class Guard:
         await (refused or self._app)(scope, receive, careful)
 
     def _refusal(self, request: Request) -> Response | None:
-        headers, path, gate = request.headers, request.url.path, self._gate
+        # Not `request.url`: older starlettes make that of the Host header, which whoever asks may choose.
+        headers, path, scheme, gate = request.headers, request.scope["path"], request.scope["scheme"], self._gate
         if not gate.known_host(headers.get("host", "")):
             return _words(421, "this robot is not known by that name; its parameter 'hosts' takes others")
-        if request.method not in _SAFE and not gate.own_page(headers, request.url.scheme, form=path == "/login"):
+        if request.method not in _SAFE and not gate.own_page(headers, scheme, form=path == "/login"):
             return _words(403, "only this robot's own page may do that")
         if path == "/" and request.method in _SAFE and "token" in request.query_params:
             if gate.is_token(request.query_params["token"]):
-                return welcome(gate.cookie(secure=request.url.scheme == "https"))
+                return welcome(gate.cookie(secure=scheme == "https"))
             return login_page("That is not the token.")
         if request.scope[KNOWN] or path in _OPEN:
             return None

@@ -67,7 +67,10 @@ def test_names_of_this_robot(gate, host):
     assert gate.known_host(host)
 
 
-@pytest.mark.parametrize("host", ["", "evil.example", "localhost.evil.example:8080", "127.0.0.1.evil.example", "[x]:1"])
+FOREIGN = ["", "evil.example", "localhost.evil.example:8080", "127.0.0.1.evil.example", "[x]:1"]
+
+
+@pytest.mark.parametrize("host", [*FOREIGN, "[fe80::1%?x]", "fe80::1%#", "[fe80::1%@evil.example]"])
 def test_a_foreign_name_that_leads_here_is_not_ours(gate, host):
     assert not gate.known_host(host)
 
