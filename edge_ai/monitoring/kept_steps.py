@@ -70,7 +70,7 @@ class KeptSteps:
         try:
             content = json.loads(self._path.read_text())
             steps = [_step(one) for one in content["steps"]] if content["boot"] == self._boot else []
-        except (OSError, ValueError, KeyError, TypeError, EdgeAIError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, EdgeAIError) as error:
             log.warning("steps taken by an earlier monitor cannot be read from '%s': %s", self._path, error)
             return []
         self._written = "as it was"

@@ -72,6 +72,7 @@ class Ladder:
             self.records.append(record)
         self._turns += 1
         record.take(now, self._turns, deeds, triggers, effect)
+        record.seen_held = not deeds  # somebody may have ended it since
 
     def observe(self, view: View) -> list[StepRecord]:
         """Take in what is seen now, before `choose`.
@@ -148,7 +149,7 @@ class Ladder:
         released = record.step.released
         if released and not all(condition.holds(view.readings) for condition in released):
             record.seen_held = record.seen_held or all(c.metric in view.readings for c in released)
-        elif released and record.seen_held:
+        elif released and (record.seen_held or self._ended(record, view.now)):
             record.leave(view.now, probation=False)
             return
         more = [name for name in calling(record.step, view) if name not in record.triggers]
@@ -163,8 +164,13 @@ class Ladder:
             record.fit_since = None
         elif record.fit_since is None:
             record.fit_since = view.now
-        if not record.deeds and self._due(record, view.now):
+        if not (record.deeds or released) and self._due(record, view.now):
             record.leave(view.now, probation=False)  # nothing is to be undone
+
+    def _ended(self, record: StepRecord, now: int) -> bool:
+        """Whether a step that leaves nothing to undo was ended before anybody saw it hold."""
+        dwelt = record.taken_at is not None and now - record.taken_at >= record.step.dwell * NS
+        return dwelt and not record.deeds
 
     def _counsel(self, record: StepRecord, view: View) -> str:
         """What was measured that speaks against undoing it."""
@@ -207,10 +213,13 @@ class Ladder:
         return None
 
     def _vetoed(self, view: View) -> StepRecord | None:
-        """A step that the operator wants undone; before it, what was taken later and changed the same."""
+        """A step that the operator wants undone; before it, what was taken later and changed the same.
+
+        An emergency stop stays until whoever is responsible for the robot releases it: there is nothing here to undo.
+        """
         taken = self.taken
         for record in taken:
-            if record.step.name in view.vetoed:
+            if record.step.name in view.vetoed and (record.deeds or not record.step.released):
                 later = (one for one in taken if one.turn > record.turn and one.targets & record.targets)
                 first = next(later, record)
                 return first if view.now >= first.held_until else None

@@ -18,6 +18,7 @@ Target = Annotated[str, Field(pattern=r"^[a-z_]\w*\.[a-z_][\w.]*$")]
 Service = Annotated[str, Field(pattern=r"^[a-z_]\w*/[a-z_]\w*$")]
 
 _FIRST_HYSTERESIS = 0.05
+_STOP, _RELEASE = "control/emergency_stop", "control/reset"
 
 
 def _switch(value: Any) -> Any:
@@ -140,9 +141,13 @@ class DeedEntry(Entry):
         kinds = [self.set, self.scale, self.call, self.power, self.free, self.stop]
         if sum(kind is not None for kind in kinds) != 1:
             raise ValueError("one of 'set', 'scale', 'call', 'power', 'free' and 'stop' is wanted")
+        if self.call == _RELEASE:
+            raise ValueError(f"'{_RELEASE}' is the operator's alone")
         if self.undo is not None:
             if self.call is None:
                 raise ValueError("'undo' belongs to 'call'; the others know what undoes them")
+            if self.call == _STOP:
+                raise ValueError(f"what ends '{_STOP}' is the operator's alone: no 'undo' here")
             if self.undo.partition("/")[0] != self.call.partition("/")[0]:
                 raise ValueError(f"'undo' must be a service of the same node, got {self.undo}")
         return self
@@ -156,11 +161,10 @@ class DeedEntry(Entry):
         if self.power is not None:
             return [SetPower(self.power.mode, self.power.clocks, self.power.fan)]
         if self.call is not None:
-            node, _, service = self.call.partition("/")
-            return [CallService(node, service, (self.undo or "").partition("/")[2])]
+            return [_call(self.call, self.undo or "")]
         if self.free is not None:
             return [CallService("inference", "free_memory")]
-        return [CallService("control", "emergency_stop", "reset")]
+        return [_call(_STOP)]
 
 
 class StepEntry(Entry):
@@ -187,6 +191,11 @@ class FileEntry(Entry):
     retry: Annotated[float, Field(ge=1, le=86400)] = 10.0
     trial: Annotated[float, Field(ge=1, le=86400)] = 120.0
     margin: Annotated[float, Field(ge=0, le=10)] = 0.05
+
+
+def _call(service: str, undo: str = "") -> CallService:
+    node, _, name = service.partition("/")
+    return CallService(node, name, undo.partition("/")[2])
 
 
 def _split(target: str) -> tuple[str, str]:

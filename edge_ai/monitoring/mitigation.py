@@ -139,6 +139,8 @@ class Mitigation:
     def _adopt(self, plan: Plan) -> None:
         known, now = {step.name: step for step in plan.steps}, self._clock.steady_ns()
         for kept in self._kept.load():
+            if kept.name not in known and not kept.deeds:
+                continue  # nothing of it could be undone, nor be seen to be over
             step = known.get(kept.name) or Step(kept.name, by_operator=kept.by_operator)
             self._ladder.adopt(step, kept.triggers, kept.deeds, kept.effect, now)
             log.warning("'%s' was taken by an earlier monitor, and is undone when all is well", kept.name)

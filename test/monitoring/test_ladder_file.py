@@ -31,7 +31,7 @@ def step(*do, **more):
         ({"free": "memory"}, [CallService("inference", "free_memory")]),
         ({"power": {"mode": 2, "clocks": True}}, [SetPower(mode="2", clocks="on")]),  # as YAML reads a bare on
         ({"power": {"fan": "cool"}}, [SetPower(fan="cool")]),
-        ({"stop": "robot"}, [CallService("control", "emergency_stop", "reset")]),
+        ({"stop": "robot"}, [CallService("control", "emergency_stop")]),
     ],
 )
 def test_each_thing_to_do_becomes_actions(entry, deeds):
@@ -42,7 +42,7 @@ def test_a_stop_is_undone_by_the_operator_alone_and_seen_to_be_over():
     stop = step({"stop": "robot"})
     assert stop.by_operator
     assert stop.released == (Condition("control/stopped", below=0.5),)
-    assert step({"call": "control/emergency_stop", "undo": "control/reset"}).by_operator
+    assert step({"call": "control/emergency_stop"}).by_operator
     assert not step({"free": "memory"}).by_operator
     assert step({"free": "memory"}, undo="operator").by_operator
 
@@ -95,6 +95,9 @@ ONE = {"name": "one", "when": ["fps"], "do": [{"free": "memory"}]}
         ({"steps": [{**ONE, "do": [{"call": "reset"}]}]}, "call"),
         ({"steps": [{**ONE, "do": [{"call": "a/b", "undo": "c/d"}]}]}, "same node"),
         ({"steps": [{**ONE, "do": [{"free": "memory", "undo": "a/b"}]}]}, "belongs to 'call'"),
+        ({"steps": [{**ONE, "do": [{"call": "control/reset"}]}]}, "operator's alone"),
+        ({"steps": [{**ONE, "do": [{"call": "control/emergency_stop", "undo": "control/reset"}]}]}, "operator's alone"),
+        ({"steps": [{**ONE, "do": [{"call": "control/emergency_stop", "undo": "control/go"}]}]}, "operator's alone"),
         ({"steps": [{**ONE, "do": [{"power": {}}]}]}, "'mode', 'clocks' or 'fan'"),
         ({"steps": [{**ONE, "do": [{"scale": {"camera.max_rate": {"of": "x", "by": 2}}}]}]}, "by"),
         ({"alerts": [{"name": "cpu", "metric": "cpu", "above": 1}]}, "every monitor's own"),

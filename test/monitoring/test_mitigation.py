@@ -1,7 +1,9 @@
+import json
 import math
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +24,7 @@ FREE = Step("free", ("heat",), (CallService("inference", "free_memory"),), dwell
 STOP = Step(
     "stop",
     ("heat",),
-    (CallService("control", "emergency_stop", "reset"),),
+    (CallService("control", "emergency_stop"),),
     dwell=5,
     recover=10,
     by_operator=True,
@@ -307,13 +309,55 @@ def test_a_stop_waits_for_the_operator_and_is_over_when_the_node_says_so():
     assert watched.state("stop") == StepState.READY
 
 
-def test_a_stop_can_be_vetoed():
+def test_a_stop_that_is_vetoed_is_not_taken_but_stays_where_it_is():
     watched = Watched(STOP)
+    watched.vetoed, watched.hot = ("stop",), True
+    watched.beat(3)
+    assert not watched.nodes.done
+    watched.vetoed = ()
+    watched.readings = {"control/stopped": 1.0}
+    watched.beat(3)
+    watched.vetoed, watched.hot = ("stop",), False
+    watched.beat(300)
+    assert watched.nodes.done == ["control/emergency_stop"]
+    assert watched.state("stop") == StepState.WAITING
+    watched.readings = {"control/stopped": 0.0}
+    watched.beat()
+    assert watched.state("stop") == StepState.VETOED
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_stop_is_not_taken_back_with_the_rest_of_a_step_that_failed(late):
+    watched = Watched(Step("all", ("heat",), (*FEWER.do, *STOP.do, *CLOUD.do), by_operator=True))
+    watched.nodes.refused = {"router.override"}
+    watched.nodes.held = [] if late else None
     watched.hot = True
-    watched.beat(3)
-    watched.vetoed = ("stop",)
-    watched.beat(3)
-    assert watched.nodes.done == ["control/emergency_stop", "control/reset"]
+    watched.beat(12)
+    if late:
+        watched.nodes.release()
+        watched.beat(2)
+    assert watched.state("all") == StepState.REFUSED
+    assert watched.nodes.values["camera.max_rate"] == 30
+    assert "control/reset" not in watched.nodes.done
+
+
+def test_a_robot_that_was_released_before_anybody_saw_it_stopped_is_stopped_again():
+    watched = Watched(STOP)
+    watched.hot, watched.readings = True, {"control/stopped": 0.0}
+    watched.beat(5)  # the operator is quicker than the next report of the node
+    assert watched.nodes.done == ["control/emergency_stop"]
+    watched.beat(2)
+    assert watched.nodes.done == ["control/emergency_stop"] * 2
+
+
+def test_a_robot_that_was_released_while_no_monitor_ran_is_stopped_again(kept):
+    watched = Watched(STOP, kept=kept)
+    watched.hot, watched.readings = True, {"control/stopped": 1.0}
+    watched.beat(8)
+    watched.restart()
+    watched.readings = {"control/stopped": 0.0}
+    watched.beat(2)
+    assert watched.nodes.done == ["control/emergency_stop"] * 2
 
 
 def test_what_leaves_nothing_to_undo_holds_nobody_up_and_can_be_done_again():
@@ -473,7 +517,7 @@ def test_a_step_that_the_file_no_longer_has_is_undone_as_well(kept):
     watched.hot = False
     watched.beat(30)
     assert watched.nodes.values["camera.max_rate"] == 30
-    assert watched.taken() == ["stop"]  # also without a file an emergency stop is the operator's
+    assert "control/reset" not in watched.nodes.done  # also without a file an emergency stop is the operator's
 
 
 def test_steps_kept_before_the_machine_booted_are_left_aside(kept, monkeypatch):
@@ -484,7 +528,11 @@ def test_steps_kept_before_the_machine_booted_are_left_aside(kept, monkeypatch):
     assert kept.load() == []
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"steps": [{}]}', "\x00"])
+_STEP = {"name": "fewer", "triggers": [], "deeds": [{"did": 1, "undo": 2}], "before": {}, "after": {}, "by_operator": False}
+_TORN = json.dumps({"boot": Path("/proc/sys/kernel/random/boot_id").read_text().strip(), "steps": [_STEP]})
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"steps": [{}]}', "\x00", _TORN])
 def test_a_torn_file_of_kept_steps_is_reported_and_no_reason_to_fail(kept, tmp_path, text, caplog):
     path = tmp_path / "run/steps.json"
     path.parent.mkdir()
