@@ -209,11 +209,14 @@ class Monitor:
         return replace(sample, readings=readings, faults={**sample.faults, **silent})
 
     def _mitigate(self, sample: Sample, actuator: Actuator) -> None:
-        if self._mitigation is None:
-            self._mitigation = Mitigation(self._plan, self._clock, actuator, KeptSteps.of(self._name))
         params = self._params
-        standings = self._alerts.standings()
-        self._mitigation.beat(sample.readings, standings, named(params.pinned), named(params.vetoed))
+        try:
+            if self._mitigation is None:
+                self._mitigation = Mitigation(self._plan, self._clock, actuator, KeptSteps.of(self._name))
+            standings = self._alerts.standings()
+            self._mitigation.beat(sample.readings, standings, named(params.pinned), named(params.vetoed))
+        except Exception:  # alerts are told all the same
+            log.exception("the ladder failed")
 
     def _write(self, status: MitigationStatus | None) -> None:
         now, period = self._clock.steady_ns(), self._params.log_period

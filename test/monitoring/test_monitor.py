@@ -47,7 +47,7 @@ class Machine:
     def perform(self, action, done):
         if isinstance(action, CallService):
             self.called.append(f"{action.node}/{action.service}")
-            done(CallService(action.node, action.undo, action.service))
+            done(CallService(action.node, action.undo, action.service) if action.undo else None)
             return
         name = f"{action.node}.{action.name}"
         before, self.values[name] = self.values.get(name), action.value
@@ -243,6 +243,16 @@ def test_a_sampler_that_fails_and_callbacks_that_raise_end_nothing(watched, mach
     assert watched.samples[-1].readings["fps"] == 10
     assert machine.values == {"inference.variant": "1"}
     assert "whoever is told of Alert failed" in caplog.text
+
+
+def test_a_ladder_that_fails_keeps_no_alert_from_being_told(watched, machine, monkeypatch, caplog):
+    watched.beat()
+    monkeypatch.setattr("edge_ai.monitoring.mitigation.Mitigation.beat", lambda *_: 1 / 0)
+    machine.readings = {"temperature": 90.0}
+    watched.beat(4)
+    assert [alert.name for alert in watched.alerts] == ["temperature"]
+    assert len(watched.samples) == 5
+    assert "the ladder failed" in caplog.text
 
 
 def test_its_thread_outlives_everything_and_starts_and_stops_cleanly(machine, path):
