@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -191,7 +192,9 @@ class ManagedNode(LifecycleNode):
 
     def _attempt(self, what: str, action: Callable[[], None], *, keep_fault: bool = False) -> TransitionCallbackReturn:
         fault = ""
-        self._metrics.excuse()  # it may take its time, such as to load a model, or be the last thing it does
+        # It may take its time, such as to load a model, or be the last thing it does.
+        with contextlib.suppress(Exception):  # such as ROS gone: no reason to leave anything moving
+            self._metrics.excuse()
         try:
             action()
         except EdgeAIError as error:

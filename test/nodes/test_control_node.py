@@ -146,3 +146,16 @@ def test_diagnostics_say_why_it_stands(robot, until):
     mine = until(lambda: [s for r in reports for s in r.status if s.name == "control"], "diagnostics")[-1]
     assert mine.level == DiagnosticStatus.ERROR
     assert "no result yet" in mine.message
+
+
+def test_it_stops_though_it_can_tell_nobody_that_it_will_be_silent(robot, until, monkeypatch):
+    it = robot()
+    until(lambda: it.show() and it.state() == ControlStatus.FOLLOWING, "following")
+
+    def broken():
+        raise RuntimeError("the context is gone")
+
+    monkeypatch.setattr(it.node._metrics, "excuse", broken)
+    assert it.ros.do(it.node, "deactivate")
+    assert it.node._loop is None
+    until(lambda: it.commands[-1].linear.x == it.commands[-1].angular.z == 0.0, "the last command, which is zero")
