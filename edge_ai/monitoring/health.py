@@ -40,7 +40,7 @@ class Health:
                     self._seen[node] = sample.steady_ns
 
     def node(self, name: str, fault: str) -> None:
-        """What is wrong with a node, in words; empty: nothing any more."""
+        """What is wrong with a node ("control", "front/camera"), in words; empty: nothing any more."""
         with self._lock:
             if fault:
                 self._faults[name] = fault
@@ -54,7 +54,7 @@ class Health:
             now = self._clock.steady_ns()
             if self._sampled is None:
                 return ("nothing has been measured yet",)
-            reasons = [f"{name}: {fault}" for name, fault in sorted(self._faults.items()) if name in self._critical]
+            reasons = [f"{name}: {fault}" for name, fault in sorted(self._faults.items()) if self._counts(name)]
             reasons += self._late("nothing measured", self._sampled, now)
             if self._results is None:
                 reasons.append("no results yet")
@@ -69,6 +69,9 @@ class Health:
     def ready(self) -> bool:
         """Whether the robot does its work."""
         return not self.reasons
+
+    def _counts(self, name: str) -> bool:
+        return name.rpartition("/")[2] in self._critical
 
     def _late(self, what: str, since: int, now: int) -> list[str]:
         silent = (now - since) / 1e9

@@ -67,6 +67,7 @@ class DashboardTopics:
         self._alerts = Mailbox(node, Alert, "monitor/alerts", ALERTS)
         self._diagnostics = Mailbox(node, DiagnosticArray, "/diagnostics", QoSProfile(depth=50), raw=True)
         self._diagnostics_at = time.monotonic() + 1.5
+        self._inside = f"{node.get_namespace().strip('/')}/".lstrip("/")
         self._alert_log = sections.AlertLog()
         self._deployment: dict[str, str] = {}
         self._pictures: WatchedPictures | None = None
@@ -159,7 +160,12 @@ class DashboardTopics:
         self._deploy(model=message.model_name, version=message.model_version)
 
     def _on_diagnostic(self, status: DiagnosticStatus) -> None:
-        """The engine is known from who runs it, and who is dead from the lifecycle manager."""
+        """The engine is known from who runs it, and who is dead from the lifecycle manager.
+
+        All robots speak on that one topic.
+        """
+        if not status.name.startswith(self._inside):
+            return
         values = {pair.key: pair.value for pair in status.values}
         if "engine" in values and status.name.rpartition("/")[2] in ("inference", "pipeline"):
             state = "active" if status.level == DiagnosticStatus.OK else status.message

@@ -72,6 +72,8 @@ def test_a_critical_node_that_is_down_is_named_and_another_is_not(health, clock)
     assert health.reasons == ("camera: inactive: no such device",)
     health.node("camera", "")
     assert health.ready
+    health.node("front/camera", "lost")
+    assert health.reasons == ("front/camera: lost",)
 
 
 def test_a_critical_node_that_spoke_and_went_silent_is_named(health, clock):

@@ -28,7 +28,8 @@ class Ros:
     """A ROS context with given parameters, an executor, and a probe node that listens and speaks."""
 
     def __init__(self, parameters, file=None):
-        pairs = [word for name, value in parameters.items() for word in ("-p", f"{name}:={value}")]
+        kind = {name: "-r" if name.startswith("__") else "-p" for name in parameters}  # such as __ns
+        pairs = [word for name, value in parameters.items() for word in (kind[name], f"{name}:={value}")]
         pairs += ["--params-file", str(file)] if file else []
         # A domain of its own: participants of earlier tests may still stand in the graph under the same names.
         rclpy.init(args=["--ros-args", *pairs] if pairs else None, domain_id=free_domain())

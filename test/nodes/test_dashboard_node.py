@@ -11,6 +11,7 @@ pytest.importorskip("uvicorn")
 import cv2
 import httpx
 import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
 
@@ -18,6 +19,7 @@ from edge_ai.msg import Alert, ControlStatus, MitigationStatus, MitigationStep, 
 from edge_ai.nodes.camera_node import CameraNode
 from edge_ai.nodes.control_node import ControlNode
 from edge_ai.nodes.dashboard_node import DashboardNode
+from edge_ai.nodes.diagnostics import diagnostic_status
 from edge_ai.nodes.inference_node import InferenceNode
 from edge_ai.nodes.qos import ALERTS, STATUS
 
@@ -90,6 +92,25 @@ def test_results_commands_and_model_are_shown(page, until):
     assert it.value("control")["state"] in ("NO_TARGET", "STALE")
     assert it.value("result")["model"] == "nanodet_g_416"
     until(lambda: "ONNX Runtime" in it.value("deployment").get("engine", ""), "the engine")
+
+
+def test_another_robot_on_the_same_network_is_not_shown(page, until):
+    it = page(__ns="/rover")
+    publisher = it.ros.probe.create_publisher(DiagnosticArray, "/diagnostics", 10)
+    said = {}
+
+    def say(robot, engine):
+        said[robot] = [
+            diagnostic_status(f"{robot}inference", DiagnosticStatus.OK, "active", {"engine": engine}),
+            diagnostic_status(f"{robot}manager: control", DiagnosticStatus.ERROR, f"{engine} lost", {"recoveries": 0}),
+        ]
+
+    say("rover/", "our own")
+    say("rover2/", "of another")
+    both = DiagnosticArray(status=[*said["rover/"], *said["rover2/"]])
+    until(lambda: publisher.publish(both) or it.value("deployment"), "the engine")
+    assert it.value("deployment")["engine"] == "our own"
+    assert it.node._topics._health._faults == {"control": "our own lost"}
 
 
 def test_pictures_are_subscribed_to_only_while_somebody_looks(page, until):
