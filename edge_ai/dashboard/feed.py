@@ -17,7 +17,7 @@ from edge_ai.dashboard.params import DashboardParams
 from edge_ai.processing.draw import annotate
 from edge_ai.processing.image import to_channels
 
-_ATTENTION = 2.0  # s after which nobody looks any more
+_ATTENTION = 6.0  # s after which nobody looks any more; pictures that cost much are up to five seconds apart
 _WAIT = 1.0  # s for a newer frame
 _LEAST_SPEED = 0.05
 

@@ -28,13 +28,16 @@ class DashboardParams(Params):
     )
     certificate: str = param("", "PEM file with a TLS certificate and its chain; empty serves plain HTTP.")
     key: str = param("", "PEM file with the certificate's private key; empty takes it from the certificate's file.")
-    video_rate: float = param(10.0, "Most pictures a second to each viewer.", unit="Hz", ge=0.1, le=60.0)
+    video_rate: float = param(10.0, "Most pictures a second to each viewer.", unit="Hz", ge=0.2, le=60.0)
     video_budget: float = param(
-        0.03, "Share of a core that serving the page may take; pictures come more slowly then.", ge=0.001, le=1.0
+        0.03,
+        "Share of a core that serving the page may take; pictures come more slowly then, up to 5 s apart.",
+        ge=0.001,
+        le=1.0,
     )
     video_width: int = param(640, "Widest picture; wider ones are made smaller.", unit="px", ge=64, le=4096)
     quality: int = param(70, "JPEG quality of the pictures.", ge=1, le=100)
-    update_rate: float = param(2.0, "How often figures go to each viewer.", unit="Hz", ge=0.1, le=20.0)
+    update_rate: float = param(2.0, "How often figures go to each viewer.", unit="Hz", ge=0.5, le=20.0)
     history: float = param(300.0, "How far back plots reach.", unit="s", ge=10.0, le=3600.0)
 
     @model_validator(mode="after")

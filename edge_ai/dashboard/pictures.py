@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from edge_ai.dashboard.params import DashboardParams
 from edge_ai.dashboard.state import Board
 
+_LONGEST = 5.0
+"""Seconds to the next picture at most, whatever one costs: providers have to know that somebody looks still."""
 _log = logging.getLogger(__name__)
 
 
@@ -76,7 +78,7 @@ class Pictures:
         spent = cost + (served - self._served if self._served is not None else 0.0)
         self._served = served
         # Counted from when drawing began: waiting for the frame is not its fault.
-        self._due = time.monotonic() - cost + max(self._period, spent / self._budget)
+        self._due = time.monotonic() - cost + min(max(self._period, spent / self._budget), _LONGEST)
         self._newest = Picture(self._newest.number + 1, jpeg)
 
     def _ask(self) -> tuple[bytes | None, float]:

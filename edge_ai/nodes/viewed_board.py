@@ -5,7 +5,7 @@ from __future__ import annotations
 from edge_ai.core.clock import NS, Clock
 from edge_ai.dashboard.state import Board, Entry
 
-_ATTENTION_NS = 3 * NS  # after which nobody looks any more: viewers ask twice a second
+_ATTENTION_NS = 3 * NS  # after which nobody looks any more: viewers ask at least every two seconds
 
 
 class ViewedBoard(Board):

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from edge_ai.control.command import Command, ControlState
-from edge_ai.core.clock import SystemClock
+from edge_ai.core.clock import ManualClock, SystemClock
 from edge_ai.core.types import Detections, Frame, FrameHeader, Result, Velocity
 from edge_ai.dashboard.feed import PictureFeed
 from edge_ai.dashboard.params import DashboardParams
-from edge_ai.dashboard.pictures import Pictures
+from edge_ai.dashboard.pictures import _LONGEST, Pictures
 from edge_ai.dashboard.state import Board
 
 CLOCK = SystemClock()
@@ -86,6 +86,23 @@ def test_attention_ends(feed, monkeypatch):
     feed.offer(*seen())
     assert feed._item is None
     assert feed._asked is None
+
+
+def test_pictures_that_cost_much_are_no_end_of_attention():
+    """Between two of them a dashboard_node would drop its topics, and find them again too late for the next one."""
+    clock = ManualClock()
+    feed = PictureFeed(DashboardParams(), clock)
+    look(feed, seen())
+    clock.advance(_LONGEST)
+    assert feed.watched
+
+
+def test_a_picture_that_costs_much_is_not_the_last_for_long(monkeypatch):
+    monkeypatch.setattr("edge_ai.dashboard.pictures._LONGEST", 0.2)
+    board = Board(CLOCK)
+    board.picture(lambda: b"".join(bytes(10_000_000) for _ in range(3))[:1])
+    (times,) = collect(board, DashboardParams(video_rate=60.0, video_budget=0.001), 3)
+    assert [number for number, _ in times] == [1, 2, 3]
 
 
 def collect(board, params, count, viewers=1):
