@@ -7,6 +7,7 @@ choosing it when memory is short. The next start finds the copy and makes a reco
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import logging
@@ -32,6 +33,10 @@ PERIOD_S = 0.5
 """Time between two copies: what came since the last one is lost with the process."""
 REASON = "crash: the recorder's process died"
 _PARTS = 3
+_SHARE = 4
+"""One part in so many of what is free may be taken: Fast DDS carries the robot's own messages in the same memory, and
+whoever touches a page of it that is not there dies. In a container there are 64 MiB as a rule."""
+_LEAST = 1 * MIB
 _log = logging.getLogger(__name__)
 
 
@@ -122,7 +127,10 @@ def box_for(folder: Folder, params: RecorderParams) -> BlackBox | None:
         return None
     recover(place, folder, params)
     try:
-        return BlackBox(place, params.max_memory * MIB)
+        most = min(params.max_memory * MIB, shutil.disk_usage(place).free // _SHARE)
+        if most < _LEAST:
+            raise OSError(errno.ENOSPC, f"{SHARED_MEMORY} has hardly any room")
+        return BlackBox(place, most)
     except OSError as error:
         _log.warning("no copy of the last seconds is kept: %s", error.strerror)
         return None

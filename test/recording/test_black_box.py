@@ -13,6 +13,7 @@ import pytest
 from edge_ai.core.clock import NS, SystemClock
 from edge_ai.recording import black_box, messages
 from edge_ai.recording.black_box import BlackBox
+from edge_ai.recording.disk import Folder
 from edge_ai.recording.params import RecorderParams
 from edge_ai.recording.recorder import FlightRecorder
 from edge_ai.recording.repair import repair
@@ -25,6 +26,7 @@ LISTEN = """
 import sys, time
 from edge_ai.core.clock import SystemClock
 from edge_ai.recording import messages
+from edge_ai.recording.disk import Folder
 from edge_ai.recording.params import RecorderParams
 from edge_ai.recording.recorder import FlightRecorder
 clock = SystemClock()
@@ -137,6 +139,29 @@ def test_the_copy_is_bounded_in_time_and_bytes(tmp_path):
     finally:
         box.close()
     assert not place.exists()
+
+
+@pytest.fixture
+def little_memory(tmp_path, monkeypatch):
+    """Shared memory as a container has it."""
+    mount = tmp_path / "shm"
+    mount.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(mount)], check=False).returncode:
+        pytest.skip("may not mount")
+    monkeypatch.setattr(black_box, "SHARED_MEMORY", mount)
+    yield mount
+    subprocess.run(["umount", "-l", str(mount)], check=False)
+
+
+def test_shared_memory_is_left_to_those_who_need_it_more(little_memory, tmp_path):
+    folder, params = Folder(tmp_path / "recordings"), RecorderParams(folder=str(tmp_path / "recordings"))
+    box = black_box.box_for(folder, params)
+    box.keep([entry(number, 100_000) for number in range(1, 300)], [], 1000 * NS)
+    assert shutil.disk_usage(little_memory).free > 10 << 20
+    assert held(little_memory) > 10
+    box.close()
+    (little_memory / "full").write_bytes(bytes(14 << 20))
+    assert black_box.box_for(folder, params) is None
 
 
 def held(folder):
