@@ -29,6 +29,7 @@ from edge_ai.watched.watcher import Watcher
 
 GOALS = {
     "restored": Goal("3 x overload: until the fps target is met again, median, s", None, 10.0, "lower"),
+    "kept": Goal("3 x overload: results/s from 10 s on over the target, median", None, 0.9, "higher"),
     "back": Goal("end of the overload: until every step is undone, median, s", None, 30.0, "lower"),
     "swings": Goal("switches beyond one up and one down a step, all trials", None, 0.0, "lower"),
 }
@@ -36,7 +37,8 @@ _SIZES = (256, 160)  # px, of the lighter variants
 _SHARE = 0.6  # of what the machine can do when calm: the target
 _TRIALS, _LOADED, _QUIET = (1, 3), 30.0, 20.0  # s of load; s looked at after the last step is undone
 _BACK = 60.0  # s after which a trial is given up
-_WINDOW, _MET = 2.0, 0.9  # s; share of the target that counts as met, frames being whole
+_WINDOW, _MET = 2.0, 0.95  # s; share of the target that counts as met, frames being whole
+_RESTORED = 10.0  # s after which the target is to be kept
 
 
 @dataclass
@@ -86,6 +88,7 @@ def measure(context: Context, report: Report) -> Mapping[str, float]:
     }
     return {
         "restored": statistics.median(one["restored"] for one in trials),
+        "kept": statistics.median(one["kept"] for one in trials),
         "back": statistics.median(one["back"] for one in trials),
         "swings": sum(one["changes"] - 2 * one["steps"] for one in trials),
     }
@@ -105,9 +108,9 @@ def _trial(video: str, target: float, variants: list[str]) -> dict[str, Any]:
             steps = seen.level
         back = _await_back(seen, end)
         time.sleep(_QUIET)
-    missed = [at for at in range(begin, end - round(_WINDOW * NS), NS // 10) if _misses(seen, at, target)]
     return {
-        "restored": (max(missed, default=begin) + _WINDOW * NS - begin) / NS if missed else 0.0,
+        "restored": _restored(seen, begin, end, target),
+        "kept": seen.rate(begin + round(_RESTORED * NS), end) / target,
         "least_share": min(seen.rate(at, at + NS) for at in range(begin, end - NS, NS // 10)) / target,
         "back": back,
         "steps": steps,
@@ -117,8 +120,15 @@ def _trial(video: str, target: float, variants: list[str]) -> dict[str, Any]:
     }
 
 
-def _misses(seen: _Seen, at: int, target: float) -> bool:
-    return seen.rate(at, at + round(_WINDOW * NS)) < _MET * target
+def _restored(seen: _Seen, begin: int, end: int, target: float) -> float:
+    """Seconds until the end of the first stretch after the dip in which the target is met; the load's, if none is."""
+    window, dipped = round(_WINDOW * NS), False
+    for at in range(begin, end - window, NS // 10):
+        met = seen.rate(at, at + window) >= _MET * target
+        if met and dipped:
+            return (at + window - begin) / NS
+        dipped |= not met
+    return (end - begin) / NS if dipped else 0.0
 
 
 def _await_back(seen: _Seen, end: int) -> float:
@@ -192,6 +202,6 @@ def _variants(folder: Path) -> list[str]:
 
 def _words(one: Mapping[str, Any]) -> str:
     return (
-        f"met again after {one['restored']:.1f} s, {one['steps']} steps; back after {one['back']:.1f} s, "
-        f"{one['changes']} switches: {'; '.join(one['messages'])}"
+        f"met again after {one['restored']:.1f} s, {one['kept']:.2f} of it kept, {one['steps']} steps; "
+        f"back after {one['back']:.1f} s, {one['changes']} switches: {'; '.join(one['messages'])}"
     )
