@@ -93,14 +93,18 @@ class RecorderTopics:
     def _run(self) -> None:
         look_at = 0.0
         while not self._end.wait(_POLL):
-            try:
-                if time.monotonic() >= look_at:
-                    look_at = time.monotonic() + _LOOK
-                    self._look()
-                for line in list(self._lines.values()):
-                    self._poll(line)
-            except Exception:
-                log.exception("listening for the flight recorder failed")
+            if time.monotonic() >= look_at:
+                look_at = time.monotonic() + _LOOK
+                self._guarded("looking for topics", self._look)
+            for line in list(self._lines.values()):
+                self._guarded(f"recording {line.mailbox.topic}", self._poll, line)
+
+    def _guarded(self, what: str, action: Callable[..., None], *given: Any) -> None:
+        """One topic that makes trouble is no reason not to hear the others."""
+        try:
+            action(*given)
+        except Exception:
+            log.exception("%s failed", what)
 
     def _look(self) -> None:
         """Listen to the topics that have come up."""

@@ -162,3 +162,23 @@ def test_without_a_recorder_nobody_is_told_that_one_records(ros):
     answer = one.call(Trigger, "recorder/record")
     assert not answer.success
     assert "not active" in answer.message
+
+
+def test_a_topic_that_makes_trouble_silences_no_other(record, until, monkeypatch):
+    it = record()
+    publishers = {
+        "/monitor/alerts": (it.ros.probe.create_publisher(Alert, "monitor/alerts", ALERTS), Alert(name="x")),
+        "/node_metrics": (it.ros.probe.create_publisher(NodeMetrics, "node_metrics", 10), NodeMetrics(node="x")),
+    }
+    it.listening(*publishers)
+    lines = it.node._topics._lines
+    first, second = (topic for topic in lines if topic in publishers)
+
+    def broken():
+        raise RuntimeError("what nobody foresaw")
+
+    monkeypatch.setattr(lines[first].mailbox, "all", broken)
+    publisher, message = publishers[second]
+    taken = it.node._recorder._memory.ring.since
+    publisher.publish(message)
+    until(lambda: any(entry.topic == second for entry in taken(0)), "the other's message")
