@@ -50,9 +50,12 @@ def find(root: Path = Path("/"), names: Sequence[str] | None = None) -> Found:
     left_out: dict[str, str] = {}
     for name in SOURCES.names() if names is None else names:
         kind = SOURCES.load(name)
-        reason = kind.unfit(root)
+        try:
+            reason = kind.unfit(root)
+            if not reason:
+                probes.append(kind(root))  # type: ignore[call-arg]
+        except Exception as error:  # none of them is worth a robot that does not start
+            reason = f"{type(error).__name__}: {error}"
         if reason:
             left_out[name] = reason
-        else:
-            probes.append(kind(root))  # type: ignore[call-arg]
     return Found(tuple(probes), left_out)

@@ -29,6 +29,16 @@ def test_a_jetson_without_jetson_stats(orin_nano, no_jetson_stats):
     assert names(find(orin_nano))[0] == "sysfs"
 
 
+def test_a_source_that_cannot_even_be_made_is_left_out(monkeypatch):
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(
+        "pwd.getpwuid", lambda uid: {}[uid]
+    )  # a container's user without an entry, and so without a home
+    found = find()
+    assert "psutil" in names(found)
+    assert "home" in found.left_out["disk"]
+
+
 def test_some_of_them(tmp_path):
     found = find(tmp_path, names=["psutil", "sysfs"])
     assert names(found) == ["psutil"]
