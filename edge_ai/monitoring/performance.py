@@ -27,6 +27,7 @@ class NodeStats:
         clock: measures periods on its steady side.
         rates: names of counts that are told from the beginning, as 0 while nothing is counted; those of `add` are
             counted as "rate".
+        traced: whether results go into a trace; not where somebody else of this process is told of them, too.
 
     Example:
         >>> stats = NodeStats(clock, rates=("rate", "dropped"))      # doctest: +SKIP
@@ -36,8 +37,8 @@ class NodeStats:
         29.9
     """
 
-    def __init__(self, clock: Clock, *, rates: Sequence[str] = ("rate",)) -> None:
-        self._clock, self._rates = clock, tuple(rates)
+    def __init__(self, clock: Clock, *, rates: Sequence[str] = ("rate",), traced: bool = True) -> None:
+        self._clock, self._rates, self._traced = clock, tuple(rates), traced
         self._times = StageTimes(clock)
         self._lock = threading.Lock()
         self._counts: dict[str, float] = {}
@@ -55,7 +56,7 @@ class NodeStats:
         """
         self._times.add(timings, age)
         sink = recording()
-        if sink is not None:
+        if sink is not None and self._traced:
             sink.journey(self._clock.steady_ns() - round(age * NS), timings)
 
     def count(self, name: str, n: float = 1) -> None:

@@ -13,12 +13,16 @@ from edge_ai.monitoring.actions import Action, CallService, SetParameter, SetPow
 
 log = logging.getLogger(__name__)
 
+_AT_ONCE = "emergency_stop"
+
 Done = Callable[[Action | Exception | None], None]
 Service = Callable[[], object]
 
 
 class DirectActuator:
     """Changes parameters and calls services on a thread of its own, one after the other.
+
+    An emergency stop waits for none of them: it is done at once, by whoever wants it.
 
     Args:
         params: of each node, by its name; changed in place when a change was taken over.
@@ -39,7 +43,10 @@ class DirectActuator:
 
     def perform(self, action: Action, done: Done) -> None:
         """See `edge_ai.monitoring.actions.Actuator`."""
-        self._worker.submit(self._perform, action, done)
+        if isinstance(action, CallService) and action.service == _AT_ONCE:
+            self._perform(action, done)
+        else:
+            self._worker.submit(self._perform, action, done)
 
     def close(self) -> None:
         """Do what was asked for, and end."""

@@ -31,7 +31,8 @@ class Figures(Watcher):
     def __init__(self, clock: Clock, variants: int = 0) -> None:
         self._clock = clock
         self._camera = NodeStats(clock, rates=("rate", "dropped"))
-        self._here, self._router = (NodeStats(clock, rates=("rate", "dropped", "failed")) for _ in range(2))
+        rates = ("rate", "dropped", "failed")
+        self._router, self._here = NodeStats(clock, rates=rates), NodeStats(clock, rates=rates, traced=False)
         self._here.gauge("variants", variants)
         self._control = NodeStats(clock, rates=("commands", "refused"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
 
@@ -24,12 +25,16 @@ from edge_ai.routing.report import RouterReporter
 from edge_ai.watched.actuator import DirectActuator
 from edge_ai.watched.figures import Figures
 from edge_ai.watched.page import Page
-from edge_ai.watched.params import CLASSES, WatchedParams
+from edge_ai.watched.params import WatchedParams
 from edge_ai.watched.recording import Recording
 from edge_ai.watched.scrape import Scrape
 from edge_ai.watched.watcher import Watcher
+from edge_ai.watched.watchers import Watchers
 
 log = logging.getLogger(__name__)
+
+_LADDERS = ("inference", "control", "router", "cloud", "camera")
+"""The nodes whose parameters a ladder may change, as `Robot.update` takes them."""
 
 
 class WatchedRobot:
@@ -76,7 +81,7 @@ class WatchedRobot:
         )
         self._figures, self._reporter = Figures(clock, params.inference.lighter), RouterReporter()
         self._power = PowerControl()
-        live: dict[str, Params] = {node: getattr(params, node) for node in CLASSES}
+        live: dict[str, Params] = {node: getattr(params, node) for node in _LADDERS}
         self._actuator = DirectActuator(live, self._apply, self._services(), self._power.set)
         self.monitor = Monitor(
             params.monitor,
@@ -91,7 +96,7 @@ class WatchedRobot:
         self.page = Page(params.dashboard, clock, self._scrape.metrics, self._scrape.health) if page else None
         self._recording = Recording(params, clock) if record else None
         ours = (self._figures, self._scrape, self._recording, self.page)
-        self._watchers = (*(watcher for watcher in ours if watcher is not None), *watchers)
+        self._watchers = Watchers((*(watcher for watcher in ours if watcher is not None), *watchers))
 
     def prepare(self) -> None:
         """Open the camera, load the model, serve the page: what cannot work fails now and says why.
@@ -115,16 +120,17 @@ class WatchedRobot:
         self.monitor.start()
 
     def close(self) -> None:
-        """Stop moving, put back what was changed, write what is being recorded, and end."""
-        self.robot.controller.deactivate()
-        self.monitor.stop()
-        self._actuator.close()
-        self.robot.close()
-        self._power.restore()
-        if self._recording is not None:
-            self._recording.stop()
-        if self.page is not None:
-            self.page.stop()
+        """Stop moving, put back what was changed, write what is being recorded, and end; all of it, if a part fails."""
+        with ExitStack() as last_first:
+            if self.page is not None:
+                last_first.callback(self.page.stop)
+            if self._recording is not None:
+                last_first.callback(self._recording.stop)
+            last_first.callback(self._power.restore)
+            last_first.callback(self.robot.close)
+            last_first.callback(self._actuator.close)
+            last_first.callback(self.monitor.stop)
+            self.robot.controller.deactivate()
 
     def emergency_stop(self, reason: str = "the operator pressed the emergency stop") -> str:
         """Stand still until the controller is reset; says so."""
@@ -135,20 +141,16 @@ class WatchedRobot:
     # What the robot's parts say --------------------------------------------------------------------------------------
 
     def _captured(self, frame: Frame) -> None:
-        for watcher in self._watchers:
-            watcher.frame(frame)
+        self._watchers.tell("frame", frame)
 
     def _answered(self, result: Result, frame: Frame) -> None:
-        for watcher in self._watchers:
-            watcher.result(result, frame)
+        self._watchers.tell("result", result, frame)
 
     def _commanded(self, command: Command) -> None:
-        for watcher in self._watchers:
-            watcher.command(command)
+        self._watchers.tell("command", command)
 
     def _changed(self, status: CaptureStatus) -> None:
-        for watcher in self._watchers:
-            watcher.camera(status)
+        self._watchers.tell("camera", status)
 
     # What the monitor says -------------------------------------------------------------------------------------------
 
@@ -159,13 +161,11 @@ class WatchedRobot:
         for node, readings in told.items():
             self.monitor.tell(node, readings)
         if report is not None:
-            for watcher in self._watchers:
-                watcher.routing(report)
+            self._watchers.tell("routing", report)
 
     def _sampled(self, sample: Sample) -> None:
         alerts = self.monitor.alerts
-        for watcher in self._watchers:
-            watcher.sample(sample, alerts)
+        self._watchers.tell("sample", sample, alerts)
         model = self.robot.model
         if self.page is not None and model is not None:
             self.page.deployment(model.card, model.backend.description, self.robot.note)
@@ -176,17 +176,15 @@ class WatchedRobot:
                 self.page.recorder(state)
 
     def _alerted(self, alert: Alert) -> None:
-        for watcher in self._watchers:
-            watcher.alert(alert)
+        self._watchers.tell("alert", alert)
 
     def _mitigated(self, status: MitigationStatus) -> None:
-        for watcher in self._watchers:
-            watcher.mitigation(status)
+        self._watchers.tell("mitigation", status)
 
     # What the ladder may do ------------------------------------------------------------------------------------------
 
     def _apply(self, params: Mapping[str, Any]) -> None:
-        self.robot.update(*(params[node] for node in ("inference", "control", "router", "cloud", "camera")))
+        self.robot.update(*(params[node] for node in _LADDERS))
 
     def _services(self) -> dict[str, Callable[[], object]]:
         def stop() -> None:
@@ -196,7 +194,7 @@ class WatchedRobot:
             log.info("%.0f MiB given back", self.robot.free_memory() / 2**20)
 
         every = dict.fromkeys((f"{node}/free_memory" for node in ("camera", "inference", "control")), free)
-        return {**every, "control/emergency_stop": stop, "control/reset": self.robot.controller.reset}
+        return {**every, "control/emergency_stop": stop}
 
 
 class _Looks:

@@ -528,7 +528,8 @@ def test_steps_kept_before_the_machine_booted_are_left_aside(kept, monkeypatch):
     assert kept.load() == []
 
 
-_STEP = {"name": "fewer", "triggers": [], "deeds": [{"did": 1, "undo": 2}], "before": {}, "after": {}, "by_operator": False}
+_DEEDS = [{"did": 1, "undo": 2}]
+_STEP = {"name": "fewer", "triggers": [], "deeds": _DEEDS, "before": {}, "after": {}, "by_operator": False}
 _TORN = json.dumps({"boot": Path("/proc/sys/kernel/random/boot_id").read_text().strip(), "steps": [_STEP]})
 
 

@@ -1,4 +1,5 @@
 import queue
+import threading
 
 import pytest
 
@@ -84,6 +85,20 @@ def test_what_the_robot_refuses_is_not_remembered(perform, robot, params):
     robot.refuses = True
     assert isinstance(perform(SetParameter("router", "override", "cloud")), ParameterError)
     assert params["router"].override == "auto"
+
+
+def test_a_stop_waits_for_nothing_that_hangs(robot, params):
+    hanging, done = threading.Event(), queue.Queue()
+    services = {"inference/free_memory": hanging.wait, "control/emergency_stop": robot.free}
+    actuator = DirectActuator(params, robot.apply, services)
+    actuator.perform(CallService("inference", "free_memory"), done.put)
+    try:
+        actuator.perform(CallService("control", "emergency_stop"), done.put)
+        assert done.get(timeout=10) is None
+        assert robot.freed == 1
+    finally:
+        hanging.set()
+        actuator.close()
 
 
 def test_a_service_is_called_and_undone_by_its_counterpart(perform, robot):

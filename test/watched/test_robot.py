@@ -5,6 +5,7 @@ from mcap.reader import make_reader
 from edge_ai.core.clock import SystemClock
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.monitoring.alert import Level
+from edge_ai.monitoring.profiling.spans import SpanRecorder
 from edge_ai.watched.params import WatchedParams
 from edge_ai.watched.robot import WatchedRobot
 from edge_ai.watched.watcher import Watcher
@@ -133,6 +134,59 @@ def test_a_camera_that_fails_makes_the_robot_unready(start, until, tmp_path):
     robot.robot.capturer.stop()
     until(lambda: httpx.get(f"{url}readyz").status_code == 503)
     assert "no results" in httpx.get(f"{url}readyz").text
+
+
+def test_a_watcher_that_fails_keeps_nobody_from_seeing_and_driving(seen, until, caplog):
+    class Broken(Watcher):
+        def frame(self, frame):
+            raise RuntimeError("no memory")
+
+        command = sample = alert = mitigation = camera = frame
+
+        def result(self, result, frame):
+            raise RuntimeError("no memory")
+
+    params = WatchedParams.parse({"camera": {"source": "synthetic://320x240@15"}, "monitor": {"mitigation": "none"}})
+    robot = WatchedRobot(params, SystemClock(), [Broken(), seen], page=False, record=False)
+    robot.prepare()
+    robot.start()
+    try:
+        until(lambda: seen.samples and seen.samples[-1].readings.get("fps", 0) > 0)
+        assert robot.robot.capturer.status.state.name == "STREAMING"
+        assert seen.commands
+    finally:
+        robot.close()
+    assert caplog.text.count("Broken.frame failed") == 1
+
+
+def test_a_ladder_may_set_what_is_taken_over_and_nothing_else(start, until, seen, tmp_path):
+    ladder = tmp_path / "ladder.yaml"
+    ladder.write_text(LADDER.replace("camera.max_rate: 6", "monitor.target_fps: 6.0"))
+    start(monitor={"mitigation": str(ladder)})
+    until(lambda: seen.statuses and "no" in seen.statuses[-1].steps[0].detail)
+    assert "node 'monitor'" in seen.statuses[-1].steps[0].detail
+
+
+def test_an_end_goes_on_where_a_part_of_it_fails(start, until, monkeypatch):
+    robot = start()
+    ended = []
+    monkeypatch.setattr(robot.monitor, "stop", lambda: 1 / 0)
+    monkeypatch.setattr(robot._power, "restore", lambda: ended.append("power"))
+    with pytest.raises(ZeroDivisionError):
+        robot.close()
+    assert ended == ["power"]
+    assert robot.robot.model is None
+    monkeypatch.undo()
+
+
+def test_a_traced_frame_is_told_once(start, until, seen):
+    robot = start()
+    until(lambda: seen.samples and seen.samples[-1].readings.get("fps", 0) > 0)
+    spans = SpanRecorder()
+    with spans.running():
+        before = robot.robot.counts.processed
+        until(lambda: robot.robot.counts.processed >= before + 5)
+    assert len(spans.journeys) <= robot.robot.counts.processed - before + 1
 
 
 def test_without_page_and_recorder_there_is_neither(seen, until):
