@@ -33,7 +33,7 @@ def test_a_source_that_cannot_even_be_made_is_left_out(monkeypatch):
     monkeypatch.delenv("HOME", raising=False)
     monkeypatch.setattr(
         "pwd.getpwuid", lambda uid: {}[uid]
-    )  # a container's user without an entry, and so without a home
+    )  # as in a container
     found = find()
     assert "psutil" in names(found)
     assert "home" in found.left_out["disk"]
