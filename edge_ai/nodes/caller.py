@@ -31,6 +31,11 @@ class Caller:
         self._lock = threading.Lock()
         self._clients: dict[tuple[Any, str], tuple[Any, threading.Lock]] = {}
 
+    def know(self, kind: Any, *names: str) -> None:
+        """Find services that will be called, so that the first call need not."""
+        for name in names:
+            self._client(kind, name)
+
     def call(self, kind: Any, name: str, request: Any, until: float) -> Any:
         """The response. The request is repeated while there is none: it must be one that may come twice.
 

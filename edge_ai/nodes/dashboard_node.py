@@ -21,7 +21,10 @@ from edge_ai.nodes.diagnostics import Diagnosis
 from edge_ai.nodes.runner import run
 from edge_ai.nodes.viewed_board import ViewedBoard
 
-_PATIENCE = 3.0  # s for a button
+_STOP, _RESET, _RECORD = "control/emergency_stop", "control/reset", "recorder/record"
+PATIENCE = 3.0  # s for a button
+STOP_PATIENCE = 1.5
+"""Seconds for the stop: the page is told why it failed before it asks again."""
 
 
 class DashboardNode(ManagedNode):
@@ -38,10 +41,11 @@ class DashboardNode(ManagedNode):
     def activate(self) -> None:
         params = self.params[""]
         self._caller = Caller(self)
+        self._caller.know(Trigger, _STOP, _RESET, _RECORD)
         self._board = board = ViewedBoard(self.clock, params.history)
-        board.on_stop = lambda: self._press("control/emergency_stop")
-        board.on_reset = lambda: self._press("control/reset")
-        board.on_record = lambda: self._press("recorder/record")
+        board.on_stop = lambda: self._press(_STOP, STOP_PATIENCE)
+        board.on_reset = lambda: self._press(_RESET)
+        board.on_record = lambda: self._press(_RECORD)
         self._machine = ""
         self.introduce("-")
         feed, health = PictureFeed(params, self.clock), Health(self.clock)
@@ -76,14 +80,14 @@ class DashboardNode(ManagedNode):
             identity: dict[str, Any] = {"name": name, "board": machine, "version": edge_ai.__version__, "mode": mode}
             self._board.put("identity", identity)
 
-    def _press(self, service: str) -> str:
+    def _press(self, service: str, patience: float = PATIENCE) -> str:
         """A button, on a thread of the server.
 
         Raises:
             ServiceError: nobody answered, or it was refused.
         """
         assert self._caller is not None
-        answer = self._caller.call(Trigger, service, Trigger.Request(), time.monotonic() + _PATIENCE)
+        answer = self._caller.call(Trigger, service, Trigger.Request(), time.monotonic() + patience)
         if not answer.success:
             raise ServiceError(f"service {service}", got=answer.message)
         return str(answer.message)

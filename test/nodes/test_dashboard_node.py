@@ -1,5 +1,7 @@
 import json
+import re
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -15,10 +17,11 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
 
+from edge_ai import dashboard
 from edge_ai.msg import Alert, ControlStatus, MitigationStatus, MitigationStep, Reading, RouterStatus, SystemStatus
 from edge_ai.nodes.camera_node import CameraNode
 from edge_ai.nodes.control_node import ControlNode
-from edge_ai.nodes.dashboard_node import DashboardNode
+from edge_ai.nodes.dashboard_node import STOP_PATIENCE, DashboardNode
 from edge_ai.nodes.diagnostics import diagnostic_status
 from edge_ai.nodes.inference_node import InferenceNode
 from edge_ai.nodes.qos import ALERTS, STATUS
@@ -155,6 +158,18 @@ def test_a_button_that_nobody_answers_says_so(page):
     answer = page().press("stop")
     assert answer.status_code >= 400
     assert "control/emergency_stop" in answer.text
+
+
+def test_the_page_hears_why_it_is_not_stopped_before_it_asks_again():
+    link = (Path(dashboard.__file__).parent / "static/link.js").read_text()
+    patience = float(re.search(r"post\(path, patience = (\d+)\)", link)[1]) / 1000
+    assert patience > STOP_PATIENCE
+
+
+def test_the_services_of_the_buttons_are_found_before_they_are_pressed(page, until):
+    clients = page(ControlNode).node._caller._clients
+    stop, _ = clients[Trigger, "control/emergency_stop"]
+    until(stop.service_is_ready, "the stop")
 
 
 def test_a_recording_is_asked_for(page):
