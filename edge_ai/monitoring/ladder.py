@@ -1,12 +1,13 @@
 """Which step against overload is taken next, and which undone: decisions only, nothing is done here.
 
-One change at a time, and none within the dwell time of the one before. Steps are tried in their order; what was taken
-last is undone first. An undo needs its alerts to be clear for the step's recover time, and nothing measured to speak
-against it; one that proves premature makes the next one wait twice as long.
+One change at a time, and none within the dwell time of the one before but for an emergency stop. Steps are tried in
+their order; what was taken last is undone first. An undo needs its alerts to be clear for the step's recover time, and
+nothing measured to speak against it; one that proves premature makes the next one wait twice as long.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -92,12 +93,14 @@ class Ladder:
 
     def choose(self, view: View) -> Change | None:
         """What to do now, if anything. Say what became of it by `took`, `undid` or `refused`."""
+        if record := self._next(view, [record for record in self.records if record.step.urgent]):
+            return self._taking(record, view)
         if record := self._vetoed(view):
             return Change(Way.VETO, record)
         if view.now < self._settled_at:
             return None
-        if record := self._next(view):
-            return Change(Way.TAKE, record, tuple(causes(record.step, view)), self._before(record, view))
+        if record := self._next(view, self.records):
+            return self._taking(record, view)
         if record := self._last(view):
             return Change(Way.UNDO, record)
         return None
@@ -116,6 +119,9 @@ class Ladder:
     def refused(self, record: StepRecord, why: str, now: int) -> None:
         """The step could not be taken or undone; it is tried again after a while."""
         record.refuse(now, why, self._plan.retry)
+
+    def _taking(self, record: StepRecord, view: View) -> Change:
+        return Change(Way.TAKE, record, tuple(causes(record.step, view)), self._before(record, view))
 
     def _before(self, record: StepRecord, view: View) -> Readings:
         """The readings to hold a step's effect against."""
@@ -188,9 +194,9 @@ class Ladder:
         # What was measured may have had another cause: after a long while, try.
         return record.well_since is not None and now - record.well_since >= trial * stretched
 
-    def _next(self, view: View) -> StepRecord | None:
-        """The first step that something calls for and nothing is in the way of."""
-        for record in self.records:
+    def _next(self, view: View, records: Iterable[StepRecord]) -> StepRecord | None:
+        """The first of them that something calls for and nothing is in the way of."""
+        for record in records:
             if record.taken:
                 continue
             record.note = ""

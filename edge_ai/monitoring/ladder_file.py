@@ -104,6 +104,7 @@ def _step(entry: StepEntry) -> Step:
         released=_conditions(entry.released) or (_STOPPED,) * stops,
         relapse=max(4 * entry.recover, _RELAPSE) if entry.relapse is None else entry.relapse,
         deadline=_deadline(do) if entry.deadline is None else entry.deadline,
+        urgent=stops,
     )
 
 

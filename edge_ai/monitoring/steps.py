@@ -80,6 +80,7 @@ class Step:
         released: all hold once somebody else has undone it.
         relapse: an undo after which its alerts are back within this time was premature, s.
         deadline: how long each of its actions may take, s.
+        urgent: taken as soon as it is called for, whatever comes before it in the ladder or has its dwell time.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Step:
     released: tuple[Condition, ...] = ()
     relapse: float = 60.0
     deadline: float = 10.0
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

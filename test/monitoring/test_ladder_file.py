@@ -41,6 +41,8 @@ def test_each_thing_to_do_becomes_actions(entry, deeds):
 def test_a_stop_is_undone_by_the_operator_alone_and_seen_to_be_over():
     stop = step({"stop": "robot"})
     assert stop.by_operator
+    assert stop.urgent
+    assert not step({"free": "memory"}).urgent
     assert stop.released == (Condition("control/stopped", below=0.5),)
     assert step({"call": "control/emergency_stop"}).by_operator
     assert not step({"free": "memory"}).by_operator

@@ -185,6 +185,21 @@ def test_an_emergency_stop_survives_the_monitor(watched, machine):
     assert machine.values == {"camera.max_rate": None}
 
 
+def test_an_emergency_stop_waits_for_no_other_step(machine):
+    watched = Watched(machine, "")  # the ladder that is shipped
+    watched.beat(5)
+    machine.readings = {"temperature": 90.0}
+    for _ in range(10):
+        watched.monitor.tell("camera", {"rate": 30.0})
+        watched.beat()
+    assert list(machine.values) == ["camera.max_rate"]  # the first step against heat, whose dwell time is 30 s
+    machine.readings = {"temperature": 97.0}
+    watched.beat(7)
+    assert machine.called == ["control/emergency_stop"]
+    watched.beat(60)
+    assert machine.called == ["control/emergency_stop"]
+
+
 def test_live_parameters_hold_at_once(watched, machine, path):
     watched.beat(5, fps=18.0)
     assert not watched.alerts
