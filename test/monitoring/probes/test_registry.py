@@ -31,9 +31,7 @@ def test_a_jetson_without_jetson_stats(orin_nano, no_jetson_stats):
 
 def test_a_source_that_cannot_even_be_made_is_left_out(monkeypatch):
     monkeypatch.delenv("HOME", raising=False)
-    monkeypatch.setattr(
-        "pwd.getpwuid", lambda uid: {}[uid]
-    )  # as in a container
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: {}[uid])  # as in a container
     found = find()
     assert "psutil" in names(found)
     assert "home" in found.left_out["disk"]
