@@ -125,7 +125,7 @@ class Mitigation:
 
     @property
     def rate_cap(self) -> float:
-        """Frames a second that the steps taken leave of the camera's; inf: as many as it gives."""
+        """Frames a second that the steps taken leave of each camera's; inf: as many as it gives."""
         rates = [
             float(deeds.did.value)
             for record in self._ladder.taken

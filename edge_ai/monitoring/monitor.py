@@ -22,7 +22,7 @@ from edge_ai.monitoring.node_readings import NodeReadings
 from edge_ai.monitoring.params import MonitorParams, named
 from edge_ai.monitoring.readings import Readings, Sample
 from edge_ai.monitoring.report import Report, report
-from edge_ai.monitoring.robot_readings import RobotReadings
+from edge_ai.monitoring.robot_readings import RobotReadings, of_nodes
 from edge_ai.monitoring.rules import own_rules
 from edge_ai.monitoring.summary import METRICS, line
 
@@ -204,7 +204,8 @@ class Monitor:
             sample = Sample(now.stamp_ns(), now.steady_ns(), faults={"sampler": f"{type(error).__name__}: {error}"})
         nodes, silent = self._nodes.now()
         cap = self._mitigation.rate_cap if self._mitigation is not None else math.inf
-        whole = self._robot.readings(nodes, min(self._params.target_fps, cap))
+        cameras = max(len(of_nodes(nodes, "camera/rate")), 1)
+        whole = self._robot.readings(nodes, min(self._params.target_fps, cap * cameras))
         readings = {**sample.readings, **nodes, "monitor/late": late, **whole}
         return replace(sample, readings=readings, faults={**sample.faults, **silent})
 

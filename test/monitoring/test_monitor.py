@@ -176,6 +176,17 @@ def test_frames_that_the_ladder_holds_back_are_not_missed(watched, machine):
     assert [alert.name for alert in watched.alerts] == ["temperature"]
 
 
+def test_frames_held_back_at_each_of_several_cameras_leave_as_many_results_to_miss(machine, path):
+    watched = Watched(machine, path, target_fps=40.0, vetoed=["lighter"])
+    machine.readings = {"temperature": 90.0}
+    for _ in range(10):
+        watched.monitor.tell("front/camera", {"rate": 10.0})
+        watched.monitor.tell("back/camera", {"rate": 10.0})
+        watched.beat(fps=10.0)  # 10 of the 20 frames that the ladder leaves
+    assert machine.values == {"camera.max_rate": 10}
+    assert watched.samples[-1].readings["fps_share"] == 0.5
+
+
 def test_an_emergency_stop_survives_the_monitor(watched, machine):
     machine.readings = {"temperature": 97.0}
     watched.beat(8)
