@@ -225,7 +225,7 @@ class Monitor:
             return
         self._logged_ns = now
         steps = [step.name for step in status.steps if step.state in (1, 2, 5)] if status is not None else []
-        log.info("%s", line(self.report(period, METRICS), [alert.name for alert in self._alerts.active], steps))
+        log.info("%s", line(self.report(period, METRICS), [alert.name for alert in self.alerts], steps))
 
     def _call(self, callback: Callable[[Any], None], value: object) -> None:
         try:

@@ -125,12 +125,13 @@ def profile_folder(folder: str | Path = "") -> Path:
     Raises:
         EdgeAIError: it cannot be made.
     """
-    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge_ai" / "profiles"
-    target = Path(folder).expanduser() if folder else default
+    wanted = folder or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "edge_ai" / "profiles"
     try:
+        target = Path(wanted).expanduser()
         target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EdgeAIError(f"folder '{target}' for profiles", got=error.strerror, mend="name another folder") from None
+    except (OSError, RuntimeError) as error:  # the latter: a user without a home
+        why = getattr(error, "strerror", None) or error
+        raise EdgeAIError(f"folder '{wanted}' for profiles", got=why, mend="name another folder") from None
     return target
 
 

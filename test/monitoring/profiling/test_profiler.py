@@ -125,3 +125,12 @@ def test_the_default_folder_is_the_users_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert profile_folder() == tmp_path / "edge_ai" / "profiles"
     assert profile_folder().is_dir()
+
+
+def test_a_user_without_a_home_has_to_name_a_folder(monkeypatch, tmp_path):
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: {}[uid])  # as in a container
+    assert profile_folder(tmp_path) == tmp_path
+    with pytest.raises(EdgeAIError, match="name another folder"):
+        profile_folder()
