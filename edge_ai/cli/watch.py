@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from edge_ai.cli.arguments import positive
+from edge_ai.monitoring.words import spoken
 
 if TYPE_CHECKING:
     from edge_ai.monitoring.readings import Readings, Sample
@@ -80,7 +81,9 @@ def as_json(sample: Sample, sources: Mapping[str, Readings], left_out: Mapping[s
 
 def headline(sample: Sample) -> str:
     """The most important of it in a line."""
-    return "  ".join(f"{name} {words(name, sample.readings[name])}" for name in _HEADLINE if name in sample.readings)
+    return "  ".join(
+        f"{name} {spoken(name, sample.readings[name], 1)}" for name in _HEADLINE if name in sample.readings
+    )
 
 
 def report(sample: Sample, sources: Mapping[str, Readings], left_out: Mapping[str, str]) -> str:
@@ -89,28 +92,10 @@ def report(sample: Sample, sources: Mapping[str, Readings], left_out: Mapping[st
     rows = [["", "taken", *names]]
     for name in sorted(set(sample.readings).union(*sources.values())):
         values = [sample.readings.get(name), *(sources[source].get(name) for source in names)]
-        rows.append([name, *("" if value is None else words(name, value) for value in values)])
+        rows.append([name, *("" if value is None else spoken(name, value, 1) for value in values)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [f"{name}: {text}" for name, text in sorted(sample.texts.items())]
     lines += ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
     lines += [f"nothing to read: {name}" for name in sources if name not in names and name not in sample.faults]
     lines += [f"left out: {name}: {reason}" for name, reason in left_out.items()]
     return "\n".join([*lines, *(f"fault: {name}: {reason}" for name, reason in sample.faults.items())])
-
-
-def words(name: str, value: float) -> str:
-    """A reading with the unit that suits its name."""
-    group = name.partition("/")[0]
-    if name == "monitor/load":
-        return f"{value:.4f} cores"
-    if group == "throttled":
-        return "yes" if value else "no"
-    if group in ("temperature", "power"):
-        return f"{value:.1f} °C" if group == "temperature" else f"{value:.2f} W"
-    if group in ("clock", "engine"):
-        return f"{value / 1e6:.0f} MHz"
-    if group == "network":
-        return f"{value / 1e3:.1f} kB/s"
-    if group.endswith(("_used", "_total", "_free")):
-        return f"{value / 2**20:.0f} MiB"
-    return f"{100 * value:.1f} %"

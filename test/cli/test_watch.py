@@ -1,10 +1,8 @@
 import json
 import sys
 
-import pytest
-
 from edge_ai.cli.main import main
-from edge_ai.cli.watch import report, words
+from edge_ai.cli.watch import report
 from edge_ai.monitoring.readings import Sample
 
 
@@ -45,20 +43,3 @@ def test_sources_stand_side_by_side():
         "left out: psutil: why not",
         "fault: NVML: gone",
     ]
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "text"),
-    [
-        ("cpu/3", 0.5, "50.0 %"),
-        ("throttled", 1.0, "yes"),
-        ("temperature/cpu", 51.72, "51.7 °C"),
-        ("power/VDD_IN", 5.704, "5.70 W"),
-        ("clock/gpu", 612e6, "612 MHz"),
-        ("network/eth0/rx", 12_345.0, "12.3 kB/s"),
-        ("disk_free", 2**30, "1024 MiB"),
-        ("monitor/load", 0.00123, "0.0012 cores"),
-    ],
-)
-def test_units(name, value, text):
-    assert words(name, value) == text

@@ -70,6 +70,9 @@ def test_the_log_gets_one_line():
         ("memory_total", 8 * 2**30, "8.0 GiB"),
         ("clock/gpu", 918e6, "918 MHz"),
         ("fan/pwm", 0.3, "30 %"),
+        ("engine/nvdec", 524.8e6, "525 MHz"),
+        ("throttled", 1.0, "yes"),
+        ("monitor/load", 0.00123, "0.0012 cores"),
         ("gpu", NAN, "-"),
     ],
 )
