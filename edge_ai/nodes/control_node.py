@@ -15,11 +15,11 @@ from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.command_topics import CommandPublisher
 from edge_ai.nodes.diagnostics import Diagnosis
 from edge_ai.nodes.emergency_stop import EmergencyStop
-from edge_ai.nodes.node_metrics import tell_command
 from edge_ai.nodes.qos import NEWEST
 from edge_ai.nodes.reader import Inbox, Reader
 from edge_ai.nodes.runner import run
 from edge_ai.runtime.control_loop import ControlLoop
+from edge_ai.runtime.told import tell_command
 
 
 class ControlNode(ManagedNode):

@@ -18,7 +18,6 @@ from edge_ai.nodes.annotator import overlay_of_status
 from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.camera_feed import CameraFeed
 from edge_ai.nodes.diagnostics import Diagnosis
-from edge_ai.nodes.node_metrics import PipelineTold
 from edge_ai.nodes.qos import NEWEST
 from edge_ai.nodes.reader import Inbox, Reader
 from edge_ai.nodes.result_topics import publish_card
@@ -26,6 +25,7 @@ from edge_ai.nodes.runner import run
 from edge_ai.runtime.batching import policy_for
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.pipeline import Pipeline
+from edge_ai.runtime.told import PipelineTold
 from edge_ai.runtime.variants import Variants
 
 _LOOK = 0.5  # s between two looks for somebody who watches

@@ -24,13 +24,13 @@ from edge_ai.nodes.cloud_side import cloud_side
 from edge_ai.nodes.command_topics import CommandPublisher
 from edge_ai.nodes.diagnostics import Diagnosis
 from edge_ai.nodes.emergency_stop import EmergencyStop
-from edge_ai.nodes.node_metrics import PipelineTold, part, tell_command, tell_routing
 from edge_ai.nodes.result_topics import ResultPublisher, publish_card
 from edge_ai.nodes.router_status import RouterStatusPublisher
 from edge_ai.nodes.runner import run
 from edge_ai.robot import Robot
 from edge_ai.routing.params import CloudParams, RouterParams
 from edge_ai.runtime.params import InferenceParams
+from edge_ai.runtime.told import PipelineTold, part, tell_command, tell_routing
 
 
 class PipelineNode(ManagedNode):

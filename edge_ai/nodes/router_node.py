@@ -15,7 +15,6 @@ from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.camera_feed import CameraFeed
 from edge_ai.nodes.cloud_side import cloud_side
 from edge_ai.nodes.diagnostics import Diagnosis
-from edge_ai.nodes.node_metrics import tell_routing
 from edge_ai.nodes.reader import Inbox, Reader
 from edge_ai.nodes.router_status import RouterStatusPublisher
 from edge_ai.nodes.runner import run
@@ -25,6 +24,7 @@ from edge_ai.routing.params import CloudParams, RouterParams
 from edge_ai.routing.side import Source
 from edge_ai.routing.status import RouterStatus
 from edge_ai.runtime.routes import Routes
+from edge_ai.runtime.told import tell_routing
 from edge_ai.runtime.uplink import Connected
 
 

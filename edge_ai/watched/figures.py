@@ -7,17 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from edge_ai.capture.status import CaptureStatus
-from edge_ai.control.command import Command, ControlState
+from edge_ai.control.command import Command
 from edge_ai.core.clock import NS, Clock
 from edge_ai.core.types import Frame, Result
 from edge_ai.monitoring.performance import NodeStats
 from edge_ai.monitoring.readings import Readings
-from edge_ai.routing.report import readings as router_readings
 from edge_ai.runtime.pipeline import PipelineCounts
+from edge_ai.runtime.told import PipelineTold, part, tell_command, tell_routing
 from edge_ai.watched.watcher import Watcher
 
 EDGE = "edge"
-_OF_THE_PROCESS = ("memory", "cpu")  # the same for all parts: told once
 
 
 class Figures(Watcher):
@@ -26,15 +25,17 @@ class Figures(Watcher):
     Args:
         clock: ages are measured on its steady side.
         variants: how many lighter models there are.
+        routed: whether there is a router.
     """
 
-    def __init__(self, clock: Clock, variants: int = 0) -> None:
+    def __init__(self, clock: Clock, variants: int = 0, *, routed: bool = False) -> None:
         self._clock = clock
         self._camera = NodeStats(clock, rates=("rate", "dropped"))
         rates = ("rate", "dropped", "failed")
         self._router, self._here = NodeStats(clock, rates=rates), NodeStats(clock, rates=rates, traced=False)
         self._here.gauge("variants", variants)
         self._control = NodeStats(clock, rates=("commands", "refused"))
+        self._frames = PipelineTold(self._router if routed else self._here)
 
     def frame(self, frame: Frame) -> None:
         self._camera.count("rate")
@@ -46,9 +47,7 @@ class Figures(Watcher):
             self._here.add(result.timings, age)
 
     def command(self, command: Command) -> None:
-        self._control.count("commands")
-        self._control.total("refused", command.refused)
-        self._control.gauge("stopped", float(command.state is ControlState.EMERGENCY_STOP))
+        tell_command(self._control, command)
         self._control.gauge("age_p50", math.nan if command.age_s is None else command.age_s)
 
     def readings(
@@ -62,14 +61,10 @@ class Figures(Watcher):
             report: what a router reports of itself; None: there is none.
         """
         self._camera.total("dropped", capture.dropped)
-        answering = self._here if report is None else self._router
-        answering.total("dropped", counts.dropped)
-        answering.total("failed", counts.failed)
-        told = {"camera": _part(self._camera), "control": _part(self._control), "inference": self._here.readings()}
+        self._frames.tell(counts)
+        # Memory and processor are those of the process, the same for all parts: told once.
+        told = {"camera": part(self._camera), "control": part(self._control), "inference": self._here.readings()}
         if report is not None:
-            told["router"] = {**_part(self._router), **router_readings(report)}
+            tell_routing(self._router, report)
+            told["router"] = part(self._router)
         return told
-
-
-def _part(stats: NodeStats) -> Readings:
-    return {what: value for what, value in stats.readings().items() if what not in _OF_THE_PROCESS}

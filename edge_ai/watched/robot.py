@@ -79,7 +79,8 @@ class WatchedRobot:
             router=params.router,
             cloud=params.cloud,
         )
-        self._figures, self._reporter = Figures(clock, params.inference.lighter), RouterReporter()
+        self._figures = Figures(clock, params.inference.lighter, routed=bool(params.cloud.url))
+        self._reporter = RouterReporter()
         self._power = PowerControl()
         live: dict[str, Params] = {node: getattr(params, node) for node in _LADDERS}
         self._actuator = DirectActuator(live, self._apply, self._services(), self._power.set)

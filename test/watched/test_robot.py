@@ -83,6 +83,7 @@ def topics(path):
 def test_everything_of_the_robot_is_measured(start, seen, until):
     start()
     wanted = {"fps", "age", "processing", "cpu", "memory", "camera/rate", "inference/infer_p50", "control/commands"}
+    wanted |= {"inference/queue", "inference/batch", "inference/dropped", "control/refused", "control/stopped"}
     until(lambda: any(wanted <= set(sample.readings) and sample.readings["fps"] > 0 for sample in seen.samples))
 
 
