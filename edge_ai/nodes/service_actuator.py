@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
+from typing import TypeVar
 
 from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.node import Node
@@ -16,6 +17,10 @@ from edge_ai.nodes.caller import Caller, ServiceError
 from edge_ai.nodes.neighbours import Neighbours
 
 _TRIGGER = "std_srvs/srv/Trigger"
+_MEET = 3.0  # s in which a node that has just started learns of the others
+_GLANCE = 0.05  # s
+
+Found = TypeVar("Found", bound=Sized)
 
 
 class ServiceActuator:
@@ -37,6 +42,7 @@ class ServiceActuator:
         self._node, self._power, self._patience = node, power, patience
         self._neighbours = Neighbours(node)
         self._ask = Caller(node)
+        self._met_at = time.monotonic() + _MEET
 
     def perform(self, action: Action, done: Callable[[Action | Exception | None], None]) -> None:
         """See `edge_ai.monitoring.actions.Actuator`."""
@@ -59,7 +65,7 @@ class ServiceActuator:
         return self._set(action, until)
 
     def _set(self, action: SetParameter, until: float) -> Action | None:
-        targets = self._neighbours.named(action.node)
+        targets = self._found(lambda: self._neighbours.named(action.node), until)
         if not targets:
             raise ServiceError(f"parameter {action.node}.{action.name}", got="no such node", wanted="one that runs")
         before: dict[str, object] = {}
@@ -78,6 +84,12 @@ class ServiceActuator:
         values = list(before.values())
         same = all(value == values[0] for value in values)
         return SetParameter(action.node, action.name, values[0] if same and values else before)
+
+    def _found(self, look: Callable[[], Found], until: float) -> Found:
+        """What a look finds. At first, while a monitor that has just started still meets the others, it looks again."""
+        while not (found := look()) and time.monotonic() < min(until, self._met_at):
+            time.sleep(_GLANCE)
+        return found
 
     def _get(self, node: str, name: str, until: float) -> object:
         answer = self._ask.call(GetParameters, f"{node}/get_parameters", GetParameters.Request(names=[name]), until)
@@ -103,8 +115,7 @@ class ServiceActuator:
                 self._node.get_logger().error(f"undoing half an action: {error}")
 
     def _call(self, action: CallService, until: float) -> Action | None:
-        services = self._neighbours.services()
-        targets = self._services(action, services)
+        targets = self._found(lambda: self._services(action, self._neighbours.services()), until)
         if not targets:
             wanted = "a node that offers it and runs"
             raise ServiceError(f"service {action.node}/{action.service}", got="no such service", wanted=wanted)

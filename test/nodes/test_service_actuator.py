@@ -145,3 +145,13 @@ def test_nodes_under_another_monitor_are_not_ours(act, until):
     services = {**neighbours.services(), "/other/monitor/profile": ["edge_ai/srv/Profile"]}
     assert neighbours.nodes(services) == ["/control"]
     assert neighbours.relative("/other/front/camera") == "other/front/camera"
+
+
+def test_a_monitor_that_has_just_started_waits_for_those_it_still_has_to_meet(ros):
+    one, answers = ros(), queue.Queue()
+    actuator = ServiceActuator(one.probe)
+    actuator.perform(SetParameter("control", "max_linear_speed", 0.1), answers.put)
+    actuator.perform(CallService("control", "emergency_stop"), answers.put)
+    one.add(ControlNode())
+    outcomes = [answers.get(timeout=20), answers.get(timeout=20)]
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
