@@ -125,9 +125,9 @@ class NodeProcess:
         self._signal(signal.SIGKILL)
         self._child.wait()
 
-    def ask_to_end(self) -> None:
+    def ask_to_end(self, sign: signal.Signals = signal.SIGTERM) -> None:
         """Ask it to end and do not wait."""
-        self._signal(signal.SIGTERM)
+        self._signal(sign)
 
     def _signal(self, sign: signal.Signals) -> None:
         try:

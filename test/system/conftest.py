@@ -123,6 +123,14 @@ def robot(tmp_path):
     one.close()
 
 
+@pytest.fixture(scope="module")
+def lasting_robot(tmp_path_factory):
+    """As `robot`, for all tests of a file: to start one takes a while."""
+    one = Robot(tmp_path_factory.mktemp("nodes"))
+    yield one
+    one.close()
+
+
 @pytest.fixture(scope="session")
 def walkers(tmp_path_factory):
     """A video of people, since only they are followed; its path. Without the demo's, the demo's picture moves."""
