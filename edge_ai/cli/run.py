@@ -49,7 +49,8 @@ class RunCommand:
         settings = RealtimeSettings(process, spinning=params.inference.spinning == "long")
         show = Show(options.out, clock)
         watched = WatchedRobot(params, clock, [show], page=not options.no_dashboard, record=not options.no_recorder)
-        logging.getLogger("edge_ai").addHandler(WarningsAbove())
+        warnings, ours = WarningsAbove(), logging.getLogger("edge_ai")
+        ours.addHandler(warnings)
         prepare_process()
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: an orderly end
         try:
@@ -68,6 +69,7 @@ class RunCommand:
             watched.close()
             settings.undo()
             show.close()
+            ours.removeHandler(warnings)
             signal.signal(signal.SIGTERM, before)
         dropped = captured.dropped + counts.dropped
         print(

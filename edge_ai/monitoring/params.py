@@ -81,7 +81,9 @@ class MonitorParams(Params):
         [""], "Steps of the ladder that are never undone once taken, by name; empty: none.", live=True
     )
     vetoed: list[str] = param(
-        [""], "Steps of the ladder that are never taken, and undone where they are; empty: none.", live=True
+        [""],
+        "Steps of the ladder that are never taken, and undone where they are, but for an emergency stop; empty: none.",
+        live=True,
     )
     history: float = param(3600.0, "How far back reports can reach.", unit="s", ge=10, le=86400)
     log_period: float = param(10.0, "Time between lines in the log; 0: none.", unit="s", ge=0, le=3600)
