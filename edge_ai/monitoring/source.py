@@ -116,7 +116,8 @@ class Source:
             if not self._open:
                 self._probe.open()
                 self._open = True
-            readings, texts = dict(self._probe.read()), dict(self._probe.texts())
+            readings = {name: float(value) for name, value in self._probe.read().items()}
+            texts = dict(self._probe.texts())
             answer = Answer(self._clock.steady_ns(), readings, texts)
         except (Exception, SystemExit) as error:  # whatever a driver, a service or its library does
             words = str(error) if isinstance(error, EdgeAIError) else f"{type(error).__name__}: {error}"

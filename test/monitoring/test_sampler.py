@@ -100,6 +100,13 @@ def test_a_source_that_raises_is_left_out_and_the_others_go_on(make, error):
     assert type(error).__name__ in sample.faults["bad"]
 
 
+@pytest.mark.parametrize("nonsense", [None, "hot", [1.0]])
+def test_a_source_that_says_what_is_no_number_is_left_out_and_the_others_go_on(make, nonsense):
+    sample = make(Given("bad", x=nonsense), Given("good", y=2)).collect()
+    assert sample.readings == {"y": 2.0}
+    assert "bad" in sample.faults
+
+
 def test_a_fault_does_not_repeat_the_name_of_its_source(make):
     assert make(Given(do=fails)).collect().faults == {"given": "got a wall. To mend: a door"}
 
