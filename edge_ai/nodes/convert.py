@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Twist
 from sensor_msgs.msg import CameraInfo, Image
@@ -26,13 +23,8 @@ from edge_ai.msg import (
     StageTiming,
 )
 from edge_ai.nodes import pixels
-
-_LARGEST_CLASS_ID = 100_000
-
-
-def time_to_ns(stamp: Time) -> int:
-    """A stamp in nanoseconds."""
-    return int(stamp.sec) * NS + int(stamp.nanosec)
+from edge_ai.recording.values import result_of
+from edge_ai.recording.values import stamp_ns as time_to_ns
 
 
 def ns_to_time(ns: int) -> Time:
@@ -127,60 +119,7 @@ def result_from_msg(message: InferenceResult, clock: Clock) -> types.Result:
     Raises:
         ImageError: the mask is torn or not mono8.
     """
-    found = message.detections
-    ids, labels = _classes(found)
-    keypoints, names = _keypoints(found)
-    detections = types.Detections(
-        boxes=np.array([[d.x_min, d.y_min, d.x_max, d.y_max] for d in found], np.float32).reshape(-1, 4),
-        scores=np.array([d.score for d in found], np.float32),
-        class_ids=ids,
-        labels=labels,
-        keypoints=keypoints,
-        keypoint_names=names,
-    )
-    return types.Result(
-        header=header_from_msg(message.header, message.image_width, message.image_height, clock),
-        detections=detections,
-        model_name=message.model_name,
-        model_version=message.model_version,
-        source=message.source,
-        timings={t.stage: t.duration for t in message.timings},
-        classification=_classification(message),
-        segmentation=_segmentation(message),
-        reason=message.reason,
-    )
-
-
-def _classes(found: Sequence[Detection] | Sequence[Classification]) -> tuple[types.IntArray, tuple[str, ...]]:
-    """Class numbers, and the names that belong to them, at their places in a table."""
-    ids = [d.class_id for d in found]
-    if not all(0 <= i < _LARGEST_CLASS_ID for i in ids):
-        # A model without a label table: the names alone tell the classes apart.
-        order = list(dict.fromkeys(d.class_name for d in found))
-        ids = [order.index(d.class_name) for d in found]
-    names = dict(zip(ids, (d.class_name for d in found), strict=True))
-    return np.array(ids, np.int32), tuple(names.get(i, "") for i in range(max(names, default=-1) + 1))
-
-
-def _keypoints(found: Sequence[Detection]) -> tuple[types.FloatArray | None, tuple[str, ...]]:
-    count = len(found[0].keypoints) if found else 0
-    if not count or any(len(d.keypoints) != count for d in found):
-        return None, ()
-    points = np.array([[(k.x, k.y, k.score) for k in d.keypoints] for d in found], np.float32)
-    return points, tuple(k.name for k in found[0].keypoints)
-
-
-def _classification(message: InferenceResult) -> types.Classification | None:
-    if not message.classifications:
-        return None
-    ids, labels = _classes(message.classifications)
-    return types.Classification(np.array([c.score for c in message.classifications], np.float32), ids, labels)
-
-
-def _segmentation(message: InferenceResult) -> types.Segmentation | None:
-    if not message.segmentation.height:
-        return None
-    return types.Segmentation(pixels.mask_from_msg(message.segmentation))
+    return result_of(message, to_steady(time_to_ns(message.header.stamp), clock))
 
 
 def twist(velocity: types.Velocity) -> Twist:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,12 @@ from edge_ai.capture.bag import choose
 from edge_ai.capture.bag_cut import BagPath
 from edge_ai.capture.bag_file import Topic
 from edge_ai.capture.bag_image import COMPRESSED, RAW, image_of
-from edge_ai.core.clock import NS
 from edge_ai.core.encodings import image_size
 from edge_ai.core.errors import ImageError, SourceError
-from edge_ai.core.types import Classification, Detections, Frame, FrameHeader, IntArray, Result, Segmentation
+from edge_ai.core.types import Frame, FrameHeader, Result
 from edge_ai.recording.messages import RESULT
+from edge_ai.recording.values import result_of, stamp_ns
 
-_LARGEST_CLASS_ID = 100_000
 _log = logging.getLogger(__name__)
 
 
@@ -64,9 +63,15 @@ class RecordingReader:
                 _log.warning("picture %d of '%s' is left out: %s", index, self.path.name, error)
 
     def results(self) -> dict[int, Result]:
-        """What was answered on the robot, by the capture stamp in nanoseconds."""
-        found = (result_of(message.decoded) for message in self._messages({RESULT}))
-        return {result.header.stamp_ns: result for result in found}
+        """What was answered on the robot, by the capture stamp in ns; torn answers are left out with a warning."""
+        found: dict[int, Result] = {}
+        for message in self._messages({RESULT}):
+            stamp = stamp_ns(message.decoded.header.stamp)
+            try:
+                found[stamp] = result_of(message.decoded, stamp)
+            except ImageError as error:
+                _log.warning("a result of '%s' is left out: %s", self.path.name, error)
+        return found
 
     def _find_topics(self) -> list[Topic]:
         kinds: dict[str, tuple[str, int]] = {}
@@ -107,61 +112,5 @@ def _frame(message: Any, kind: str, index: int) -> Frame:
     message.data = np.frombuffer(message.data, np.uint8)
     image, encoding = image_of(message, kind)
     width, height = image_size(image, encoding)
-    stamp = _stamp(message.header)
+    stamp = stamp_ns(message.header.stamp)
     return Frame(FrameHeader(stamp, stamp, message.header.frame_id, index, width, height), image, encoding)
-
-
-def result_of(message: Any) -> Result:
-    """A result from the fields of an edge_ai/InferenceResult.
-
-    A message does not carry the label table: of it the classes that were found remain, and of a mask none.
-    """
-    found = message.detections
-    ids, labels = _classes(found)
-    stamp = _stamp(message.header)
-    header = FrameHeader(stamp, stamp, message.header.frame_id, -1, message.image_width, message.image_height)
-    return Result(
-        header=header,
-        detections=Detections(
-            boxes=np.array([[d.x_min, d.y_min, d.x_max, d.y_max] for d in found], np.float32).reshape(-1, 4),
-            scores=np.array([d.score for d in found], np.float32),
-            class_ids=ids,
-            labels=labels,
-        ),
-        model_name=message.model_name,
-        model_version=message.model_version,
-        source=message.source,
-        timings={one.stage: one.duration for one in message.timings},
-        classification=_classification(message.classifications),
-        segmentation=_segmentation(message.segmentation),
-        reason=message.reason,
-    )
-
-
-def _classes(found: Sequence[Any]) -> tuple[IntArray, tuple[str, ...]]:
-    """Class numbers, and the names that belong to them, at their places in a table."""
-    ids = [one.class_id for one in found]
-    if not all(0 <= number < _LARGEST_CLASS_ID for number in ids):
-        # A model without a label table: the names alone tell the classes apart.
-        order = list(dict.fromkeys(one.class_name for one in found))
-        ids = [order.index(one.class_name) for one in found]
-    names = dict(zip(ids, (one.class_name for one in found), strict=True))
-    return np.array(ids, np.int32), tuple(names.get(number, "") for number in range(max(names, default=-1) + 1))
-
-
-def _classification(found: Sequence[Any]) -> Classification | None:
-    if not found:
-        return None
-    ids, labels = _classes(found)
-    return Classification(np.array([one.score for one in found], np.float32), ids, labels)
-
-
-def _segmentation(image: Any) -> Segmentation | None:
-    if not image.height or len(image.data) != image.height * image.step:
-        return None
-    mask = np.frombuffer(image.data, np.uint8).reshape(image.height, image.step)[:, : image.width]
-    return Segmentation(mask)
-
-
-def _stamp(header: Any) -> int:
-    return int(header.stamp.sec) * NS + int(header.stamp.nanosec)
