@@ -22,14 +22,14 @@ class Watchers:
 
     def __init__(self, watchers: Sequence[Watcher]) -> None:
         self._watchers = tuple(watchers)
-        self._failed: set[tuple[Watcher, Event]] = set()
+        self._failed: set[tuple[int, Event]] = set()
 
     def tell(self, event: Event, *what: object) -> None:
         """Call that method of every watcher."""
-        for watcher in self._watchers:
+        for number, watcher in enumerate(self._watchers):
             try:
                 getattr(watcher, event)(*what)
             except Exception:
-                if (watcher, event) not in self._failed:
-                    self._failed.add((watcher, event))
+                if (number, event) not in self._failed:
+                    self._failed.add((number, event))
                     log.exception("%s.%s failed; the robot goes on", type(watcher).__name__, event)

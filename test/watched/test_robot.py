@@ -1,3 +1,5 @@
+from dataclasses import dataclass
+
 import httpx
 import pytest
 from mcap.reader import make_reader
@@ -138,6 +140,7 @@ def test_a_camera_that_fails_makes_the_robot_unready(start, until, tmp_path):
 
 
 def test_a_watcher_that_fails_keeps_nobody_from_seeing_and_driving(seen, until, caplog):
+    @dataclass
     class Broken(Watcher):
         def frame(self, frame):
             raise RuntimeError("no memory")
