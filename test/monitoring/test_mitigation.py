@@ -3,6 +3,7 @@ import math
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -339,6 +340,16 @@ def test_a_stop_is_not_taken_back_with_the_rest_of_a_step_that_failed(late):
     assert watched.state("all") == StepState.REFUSED
     assert watched.nodes.values["camera.max_rate"] == 30
     assert "control/reset" not in watched.nodes.done
+
+
+def test_a_stop_that_is_refused_is_tried_again_at_each_look():
+    watched = Watched(replace(STOP, urgent=True))
+    watched.nodes.refused, watched.hot = {"control/emergency_stop"}, True
+    watched.beat(30)
+    assert len(watched.nodes.asked) == 30
+    watched.nodes.refused = set()
+    watched.beat()
+    assert watched.nodes.done == ["control/emergency_stop"]
 
 
 def test_a_robot_that_was_released_before_anybody_saw_it_stopped_is_stopped_again():
