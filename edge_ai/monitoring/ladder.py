@@ -118,7 +118,7 @@ class Ladder:
 
     def refused(self, record: StepRecord, why: str, now: int) -> None:
         """The step could not be taken or undone; it is tried again after a while, an urgent one at the next look."""
-        record.refuse(now, why, 0.0 if record.step.urgent else self._plan.retry)
+        record.refuse(now, why, self._plan.retry)
 
     def _taking(self, record: StepRecord, view: View) -> Change:
         return Change(Way.TAKE, record, tuple(causes(record.step, view)), self._before(record, view))

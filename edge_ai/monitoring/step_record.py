@@ -11,6 +11,7 @@ from edge_ai.monitoring.effects import Effect
 from edge_ai.monitoring.steps import Step, StepState, StepStatus, target_of
 
 LONGEST_BACKOFF = 16
+_NO_PAUSE = 0.05  # s: not twice within one look
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ class StepRecord:
         """It could not be taken, or not be undone."""
         self.refusals += 1
         self.refusal = why
-        self.held_until = now + round(pause * min(2 ** (self.refusals - 1), LONGEST_BACKOFF) * NS)
+        longer = min(2 ** (self.refusals - 1), LONGEST_BACKOFF)
+        self.held_until = now + round((_NO_PAUSE if self.step.urgent else pause * longer) * NS)
 
     def judge(self, now: int, broken: bool) -> None:
         """End the probation of an undo: a relapse doubles the time to recover, none halves it.
