@@ -150,6 +150,7 @@ class Stack:
             **shell_environment(),
             "ROS_DOMAIN_ID": str(self.domain),
             "ROS_LOG_DIR": str(folder / "ros"),
+            "XDG_RUNTIME_DIR": str((folder / "runtime").absolute()),  # what one life of a node leaves for the next
             "RCUTILS_COLORIZED_OUTPUT": "0",
         }
         self.nodes: list[NodeProcess] = []

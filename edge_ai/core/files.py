@@ -3,7 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+def runtime_folder() -> Path:
+    """Where a process leaves what its next life is to know: this user's runtime folder, else that of states.
+
+    Raises:
+        RuntimeError: a user without a home.
+    """
+    if runtime := os.environ.get("XDG_RUNTIME_DIR"):
+        return Path(runtime) / "edge_ai"
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "edge_ai"
+
+
+def boot_id() -> str:
+    """What tells this start of the machine from others; empty where nothing does."""
+    try:
+        return _BOOT.read_text().strip()
+    except OSError:
+        return ""
 
 
 def sha256_of(path: Path) -> str:

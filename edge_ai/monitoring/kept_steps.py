@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_ai.core.errors import EdgeAIError
+from edge_ai.core.files import boot_id, runtime_folder
 from edge_ai.monitoring.actions import Action, CallService, SetParameter, SetPower
 from edge_ai.monitoring.effects import Effect
 from edge_ai.monitoring.step_record import Deeds, StepRecord
@@ -23,7 +24,6 @@ from edge_ai.monitoring.step_record import Deeds, StepRecord
 log = logging.getLogger(__name__)
 
 _KINDS: dict[str, type[Any]] = {"set": SetParameter, "call": CallService, "power": SetPower}
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class KeptSteps:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._path, self._boot = path, _boot()
+        self._path, self._boot = path, boot_id()
         self._written, self._failed = "", False
 
     @classmethod
@@ -58,7 +58,7 @@ class KeptSteps:
         if not monitor:
             return cls(None)
         try:
-            return cls(_folder() / f"mitigation{re.sub(r'[^A-Za-z0-9]+', '_', '/' + monitor)}.json")
+            return cls(runtime_folder() / f"mitigation{re.sub(r'[^A-Za-z0-9]+', '_', '/' + monitor)}.json")
         except RuntimeError as error:  # a user without a home
             log.warning("steps taken are not kept over a crash: %s", error)
             return cls(None)
@@ -106,19 +106,6 @@ def _replace(path: Path, text: str) -> None:
     except OSError:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def _folder() -> Path:
-    if runtime := os.environ.get("XDG_RUNTIME_DIR"):
-        return Path(runtime) / "edge_ai"
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "edge_ai"
-
-
-def _boot() -> str:
-    try:
-        return _BOOT.read_text().strip()
-    except OSError:
-        return ""
 
 
 def _plain(record: StepRecord) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The emergency stop and its reset as services; the stop stays latched over every lifecycle transition."""
+"""The emergency stop and its reset as services; the stop outlives lifecycle transitions, and the process."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from typing import Any
 
 from rclpy.node import Node
 from std_srvs.srv import Trigger
+
+from edge_ai.control.kept_stop import KeptStop
+
+_BEFORE = "the emergency stop of before the restart still holds; call control/reset to go on"
 
 
 class EmergencyStop:
@@ -20,8 +24,12 @@ class EmergencyStop:
 
     def __init__(self, node: Node, stop: Callable[[str], None], reset: Callable[[], None]) -> None:
         self._stop, self._reset = stop, reset
-        self._reason = ""
         self._log = node.get_logger()
+        # Several robots may be on one machine, in simulation or in tests, each with a ROS domain of its own.
+        self._kept = KeptStop.of(f"{node.context.get_domain_id()}{node.resolve_service_name('control/emergency_stop')}")
+        self._reason = _BEFORE if self._kept.stopped else ""
+        if self._reason:
+            self._log.error(self._reason)
         node.create_service(Trigger, "control/emergency_stop", self._on_stop)
         node.create_service(Trigger, "control/reset", self._on_reset)
 
@@ -34,6 +42,7 @@ class EmergencyStop:
         self._reason = "service control/emergency_stop was called; call control/reset to go on"
         self._log.error("emergency stop")
         self._stop(self._reason)
+        self._kept.keep(stopped=True)
         response.success, response.message = True, "stopped until control/reset is called"
         return response
 
@@ -41,6 +50,7 @@ class EmergencyStop:
         response.success = True
         response.message = "reset: moves again with the next fresh result" if self._reason else "was not stopped"
         self._reason = ""
+        self._kept.keep(stopped=False)
         self._log.warning(response.message)
         self._reset()
         return response

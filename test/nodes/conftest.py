@@ -95,9 +95,10 @@ def until(condition, what, timeout=DEADLINE):
 
 
 @pytest.fixture
-def ros(monkeypatch):
+def ros(monkeypatch, tmp_path_factory):
     """Start ROS with parameters, ``ros(rate=30.0)``, or with those of a ``file``; each test has its own topics."""
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
     started = []
 
     def start(file=None, **parameters):

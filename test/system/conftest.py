@@ -57,7 +57,6 @@ class Robot:
     def watched(self, *watchers, **params):
         """Those that watch a robot, all if none is named, and their manager; state and recordings in folders here."""
         watchers = watchers or WATCHERS
-        self.stack.env["XDG_RUNTIME_DIR"] = str(self.stack.folder / "runtime")
         own = {
             "monitor": {"metrics_port": 0, "mitigation": "none"},
             "recorder": {"folder": str(self.recordings)},

@@ -101,7 +101,7 @@ def test_every_node_ends_quietly_on_a_signal(robot):
         assert "Traceback" not in node.output(), node.output()
 
 
-def test_an_emergency_stop_holds_until_reset(robot, walkers):
+def test_an_emergency_stop_holds_until_reset_even_over_a_crash(robot, walkers):
     robot.whole(camera={"source": walkers, "loop": True})
     status = robot.listen(ControlStatus, "control/status")
     robot.until(lambda: status and status[-1].state == ControlStatus.FOLLOWING, "following")
@@ -110,6 +110,11 @@ def test_an_emergency_stop_holds_until_reset(robot, walkers):
     seen = len(status)
     robot.until(lambda: len(status) > seen + 50, "a second of commands")
     assert {s.state for s in status[seen:]} == {ControlStatus.EMERGENCY_STOP}
+    robot.nodes["control"].kill()
+    status.clear()
+    robot.start("control")
+    robot.until(lambda: len(status) > 50, "a second of commands")
+    assert {s.state for s in status} == {ControlStatus.EMERGENCY_STOP}
     assert robot.call(Trigger, "control/reset").success
     robot.until(lambda: status[-1].state == ControlStatus.FOLLOWING, "following again")
 
