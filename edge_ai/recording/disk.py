@@ -68,6 +68,11 @@ class Folder:
         words = re.sub(r"[^a-z0-9]+", "-", reason.lower()).strip("-")[:40].rstrip("-") or "request"
         return self.path / f"flight_{self._last:06d}_{when}_{words}.mcap"
 
+    def another(self, path: Path) -> Path:
+        """A path for the same recording where another recorder of this folder has taken that one."""
+        self._last = max([self._last, *(stored.number for stored in self.recordings())]) + 1
+        return path.with_name(re.sub(r"\d+", f"{self._last:06d}", path.name, count=1))
+
     def make_room(self, need: int, writing: Path, max_bytes: int, min_free: int) -> None:
         """Delete the oldest recordings until there is room.
 

@@ -148,7 +148,11 @@ class Session:
 
     def _open(self) -> None:
         self._room()
-        file = McapFile(self._plan.path)
+        try:
+            file = McapFile(self._plan.path)
+        except FileExistsError:
+            self._plan.path = self._folder.another(self._plan.path)
+            file = McapFile(self._plan.path)
         self._file, self.made, self._committed = file, True, time.monotonic()
         (stamp, reason), *_ = self._plan.reasons
         about = {"edge_ai": __version__, "reason": reason, "trigger": _seconds(stamp)}

@@ -6,7 +6,7 @@ import time
 import pytest
 from rosbags.rosbag2 import Reader
 
-from edge_ai.core.clock import NS, SystemClock
+from edge_ai.core.clock import NS, ManualClock, SystemClock
 from edge_ai.core.errors import EdgeAIError, ParameterError
 from edge_ai.recording import messages
 from edge_ai.recording.params import MIB, RecorderParams
@@ -255,3 +255,16 @@ def test_a_fault_of_the_writer_ends_one_recording_and_not_the_recorder(bench, mo
     one.settle()
     assert read(path).numbers() == list(range(1, 11))
     assert not one.recorder.status.fault
+
+
+def test_two_robots_with_one_folder_record_the_same_alert(tmp_path):
+    """The machine's alerts are raised on both in the same second, in the same words."""
+    clock, params = ManualClock(), RecorderParams(folder=str(tmp_path), min_free=0)
+    robots = [FlightRecorder(params, clock) for _ in range(2)]
+    for number, robot in enumerate(robots, 1):
+        robot.put("/words", messages.STRING, messages.text(f"{number}:"), clock.stamp_ns())
+    assert len({robot.trigger("alert cpu") for robot in robots}) == 1
+    for robot in robots:
+        robot.close()
+    assert sorted(read(path).numbers() for path in tmp_path.iterdir()) == [[1], [2]]
+    assert len({robot.status.file for robot in robots}) == 2
