@@ -155,6 +155,13 @@ class Robot:
         return self.variants.model if self.variants is not None else None
 
     @property
+    def serving(self) -> str:
+        """Which of the lighter models answers; empty: the model itself."""
+        if self.variants is None or self.variants.serving is self.variants.choices[0]:
+            return ""
+        return self.variants.serving.title
+
+    @property
     def note(self) -> str:
         """What the user should know of the model, see `Variants.note`."""
         return self.variants.note if self.variants is not None else ""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +36,7 @@ class RunCommand:
         parser.add_argument("--no-recorder", action="store_true", help="keep nothing for the flight recorder")
 
     def main(self, options: argparse.Namespace) -> int:
-        import logging
-        import signal
-
-        from edge_ai.cli.show import Show, WarningsAbove
+        from edge_ai.cli.show import Show, logged_above
         from edge_ai.core.clock import SystemClock
         from edge_ai.realtime.process import prepare_process
         from edge_ai.realtime.settings import RealtimeSettings
@@ -49,28 +49,24 @@ class RunCommand:
         settings = RealtimeSettings(process, spinning=params.inference.spinning == "long")
         show = Show(options.out, clock)
         watched = WatchedRobot(params, clock, [show], page=not options.no_dashboard, record=not options.no_recorder)
-        warnings, ours = WarningsAbove(), logging.getLogger("edge_ai")
-        ours.addHandler(warnings)
         prepare_process()
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: an orderly end
-        try:
-            for outcome in settings.apply(watched.prepare):
-                if not outcome.applied:
-                    print(f"warning: {outcome.words}", file=sys.stderr)
-            print(f"{watched.robot.description}; Ctrl-C ends", flush=True)
-            if watched.page is not None:
-                print(f"dashboard: {watched.page.url}", flush=True)
-            watched.start()
-            show.wait(options.seconds)
-        except KeyboardInterrupt:
-            print()
-        finally:
-            captured, counts, routing = watched.robot.capturer.status, watched.robot.counts, watched.robot.routing
-            watched.close()
-            settings.undo()
-            show.close()
-            ours.removeHandler(warnings)
-            signal.signal(signal.SIGTERM, before)
+        with logged_above(), _signals_as_ctrl_c():
+            try:
+                for outcome in settings.apply(watched.prepare):
+                    if not outcome.applied:
+                        print(f"warning: {outcome.words}", file=sys.stderr)
+                print(f"{watched.robot.description}; Ctrl-C ends", flush=True)
+                if watched.page is not None:
+                    print(f"dashboard: {watched.page.url}", flush=True)
+                watched.start()
+                show.wait(options.seconds)
+            except KeyboardInterrupt:
+                print()
+            finally:
+                captured, counts, routing = watched.robot.capturer.status, watched.robot.counts, watched.robot.routing
+                watched.close()
+                settings.undo()
+                show.close()
         dropped = captured.dropped + counts.dropped
         print(
             f"\ncaptured {captured.captured}, processed {counts.processed}, dropped {dropped}, failed {counts.failed}, "
@@ -79,6 +75,18 @@ class RunCommand:
         if routing is not None:
             print(routing.line())
         return 1 if show.failed or not counts.processed else 0
+
+
+@contextmanager
+def _signals_as_ctrl_c() -> Iterator[None]:
+    """An orderly end also when the system, or the terminal, goes."""
+    numbers = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def parameters(options: argparse.Namespace) -> dict[str, dict[str, Any]]:

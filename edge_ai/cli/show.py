@@ -8,6 +8,8 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -103,13 +105,24 @@ class Show(Watcher):
                 self._file.write(json.dumps(values) + "\n")
 
 
-class WarningsAbove(logging.Handler):
-    """Writes what is logged above the line that keeps itself up to date."""
+@contextmanager
+def logged_above() -> Iterator[None]:
+    """Show what is logged above the line that keeps itself up to date: warnings, and how the robot fared."""
+    handler, ours, monitor = _Above(), logging.getLogger("edge_ai"), logging.getLogger("edge_ai.monitoring")
+    level = monitor.level
+    ours.addHandler(handler)
+    monitor.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        monitor.setLevel(level)
+        ours.removeHandler(handler)
 
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
 
+class _Above(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        words = f"{record.levelname.lower()}: {self.format(record)}"
+        words = self.format(record)
+        if record.levelno >= logging.WARNING:
+            words = f"{record.levelname.lower()}: {words}"
         sys.stderr.write(f"\r{words:<{_WIDTH}}\n")
         sys.stderr.flush()

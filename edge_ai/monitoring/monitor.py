@@ -110,10 +110,15 @@ class Monitor:
         self._end.set()
         if thread is not None:
             thread.join(patience)
-        with self._lock:
-            mitigation, self._mitigation = self._mitigation, None
-            if mitigation is not None:
-                mitigation.close(patience)
+        if self._lock.acquire(timeout=patience):  # not if a look hangs
+            try:
+                mitigation, self._mitigation = self._mitigation, None
+                if mitigation is not None:
+                    mitigation.close(patience)
+            finally:
+                self._lock.release()
+        else:
+            log.error("a look at the robot does not end: the ladder's steps are left as they are")
         self._sampler.stop()
 
     def tell(self, node: str, readings: Readings) -> None:

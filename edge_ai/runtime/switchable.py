@@ -94,8 +94,15 @@ class SwitchableModel:
             before, self._serving = self._serving, model
         return before
 
-    def retire(self, model: Model) -> None:
+    def retire(self, model: Model, timeout: float | None = None) -> bool:
         """Close a model that serves no more, once the inferences it has begun have ended.
+
+        Args:
+            model: to be closed.
+            timeout: seconds to wait for them; None: for ever.
+
+        Returns:
+            False, with the model open, if they have not ended by then.
 
         Raises:
             BackendError: it serves.
@@ -103,8 +110,10 @@ class SwitchableModel:
         with self._ended:
             if model is self._serving:
                 raise BackendError(f"model {model.card.name}", got="it serves", mend="switch to another one first")
-            self._ended.wait_for(lambda: not self._leases[model])
-        model.close()
+            ended = self._ended.wait_for(lambda: not self._leases[model], timeout)
+        if ended:
+            model.close()
+        return ended
 
 
 class SwitchableRequest:

@@ -16,6 +16,7 @@ from edge_ai.runtime.variant_cards import Choice, Choices
 
 log = logging.getLogger(__name__)
 
+_PATIENCE = 5.0  # s for the last inference of a variant that is to go
 _LOOK = 0.2  # s between two looks whether a variant's engine has been built
 
 
@@ -116,14 +117,17 @@ class Variants:
         """Give back what is held without need, see `edge_ai.core.memory.free_memory`; returns bytes.
 
         Variants that do not answer go, too, unless they are to be there from the start: another one is loaded again
-        when it is asked for. Waits for inferences they have begun.
+        when it is asked for. Waits for inferences they have begun, but not for ever.
         """
         before = resident_bytes()
         with self._changed:
             needed = set(self._loaded) if self._from_the_start else {0, self._asked, self._serving}
-            idle = [self._loaded.pop(number) for number in list(self._loaded) if number not in needed]
-        for model in idle:
-            self.model.retire(model)
+            idle = {number: self._loaded.pop(number) for number in list(self._loaded) if number not in needed}
+        for number, model in idle.items():
+            if not self.model.retire(model, _PATIENCE):
+                log.warning("%s stays: an inference of it does not end", self.choices[number].title)
+                with self._changed:
+                    self._loaded.setdefault(number, model)
         free_memory()
         return max(0, before - resident_bytes())
 

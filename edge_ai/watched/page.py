@@ -72,10 +72,10 @@ class Page(Watcher):
         name, version = socket.gethostname(), edge_ai.__version__
         self.board.put("identity", {"name": name, "board": board, "version": version, "mode": "without ROS"})
 
-    def deployment(self, card: ModelCard, engine: str, note: str) -> None:
-        """What answers, and what is to be known of it."""
+    def deployment(self, card: ModelCard, engine: str, variant: str, note: str) -> None:
+        """What answers, and what is to be known of it; ``variant``: its number among the lighter ones, or empty."""
         model = {"model": card.name, "version": card.version, "engine": engine}
-        self.board.put("deployment", {**model, "variant": "", "state": note or "active"})
+        self.board.put("deployment", {**model, "variant": variant, "state": note or "active"})
 
     def result(self, result: Result, frame: Frame) -> None:
         self._feed.offer(result, frame)

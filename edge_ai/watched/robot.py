@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 _LADDERS = ("inference", "control", "router", "cloud", "camera")
 """The nodes whose parameters a ladder may change, as `Robot.update` takes them."""
+_ROUTED = ("router", "cloud")  # there only with a server
 
 
 class WatchedRobot:
@@ -82,7 +83,9 @@ class WatchedRobot:
         self._figures = Figures(clock, params.inference.lighter, routed=bool(params.cloud.url))
         self._reporter = RouterReporter()
         self._power = PowerControl()
-        live: dict[str, Params] = {node: getattr(params, node) for node in _LADDERS}
+        live: dict[str, Params] = {
+            node: getattr(params, node) for node in _LADDERS if params.cloud.url or node not in _ROUTED
+        }
         self._actuator = DirectActuator(live, self._apply, self._services(), self._power.set)
         self.monitor = Monitor(
             params.monitor,
@@ -169,7 +172,7 @@ class WatchedRobot:
         self._watchers.tell("sample", sample, alerts)
         model = self.robot.model
         if self.page is not None and model is not None:
-            self.page.deployment(model.card, model.backend.description, self.robot.note)
+            self.page.deployment(model.card, model.backend.description, self.robot.serving, self.robot.note)
         if self._recording is not None:
             state = self._recording.state
             self._scrape.metrics.recorder(asdict(state))
@@ -185,7 +188,7 @@ class WatchedRobot:
     # What the ladder may do ------------------------------------------------------------------------------------------
 
     def _apply(self, params: Mapping[str, Any]) -> None:
-        self.robot.update(*(params[node] for node in _LADDERS))
+        self.robot.update(*(params.get(node, getattr(self._params, node)) for node in _LADDERS))
 
     def _services(self) -> dict[str, Callable[[], object]]:
         def stop() -> None:

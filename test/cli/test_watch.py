@@ -1,9 +1,13 @@
 import json
+import subprocess
 import sys
+from pathlib import Path
 
 from edge_ai.cli.main import main
 from edge_ai.cli.watch import report
 from edge_ai.monitoring.readings import Sample
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_it_shows_what_every_source_says(capsys):
@@ -43,3 +47,13 @@ def test_sources_stand_side_by_side():
         "left out: psutil: why not",
         "fault: NVML: gone",
     ]
+
+
+def test_whoever_reads_it_may_stop_reading():
+    command = f"{sys.executable} -m edge_ai.cli.main watch --seconds 3 --json | head -n 1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert json.loads(done.stdout)
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr

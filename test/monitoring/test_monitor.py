@@ -1,6 +1,8 @@
 import contextlib
 import logging
-import multiprocessing
+import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -336,18 +338,11 @@ def test_a_process_that_eats_the_processor_is_noticed():
     params = MonitorParams(period=0.1, alert_cpu=0.7, alert_after=0.3, mitigation="none")
     clock, alerts = SystemClock(), []
     monitor = Monitor(params, clock, sampler=Sampler(find().probes, clock, period=0.1), on_alert=alerts.append)
-    context = multiprocessing.get_context("spawn")
-    eaters = [context.Process(target=_eat, daemon=True) for _ in range(multiprocessing.cpu_count())]
     with contextlib.ExitStack() as stack:
         stack.callback(monitor.stop)
-        for eater in eaters:
-            eater.start()
-            stack.callback(eater.terminate)
+        for _ in range(os.cpu_count()):
+            eater = stack.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+            stack.callback(eater.kill)
         monitor.start()
         until(lambda: any(alert.name == "cpu" and alert.active for alert in alerts), 40)
         assert "cpu" in monitor.report().text
-
-
-def _eat():
-    while True:
-        pass

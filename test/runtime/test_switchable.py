@@ -283,3 +283,16 @@ def _overlap(one, other):
     low, high = np.maximum(one[:2], other[:2]), np.minimum(one[2:], other[2:])
     common = np.prod(np.clip(high - low, 0, None))
     return common / (np.prod(one[2:] - one[:2]) + np.prod(other[2:] - other[:2]) - common)
+
+
+def test_who_retires_a_model_need_not_wait_for_an_inference_that_does_not_end():
+    first, second = load(), load()
+    switchable = SwitchableModel(first)
+    try:
+        with switchable.lease():
+            switchable.switch(second)
+            assert not switchable.retire(first, timeout=0.05)
+            assert first.backend.inputs, "it is open"
+        assert switchable.retire(first, timeout=5)
+    finally:
+        second.close()

@@ -6,6 +6,7 @@ from mcap.reader import make_reader
 
 from edge_ai.core.clock import SystemClock
 from edge_ai.core.errors import EdgeAIError
+from edge_ai.monitoring.actions import SetParameter
 from edge_ai.monitoring.alert import Level
 from edge_ai.monitoring.profiling.spans import SpanRecorder
 from edge_ai.watched.params import WatchedParams
@@ -208,3 +209,11 @@ def test_an_address_that_is_taken_is_an_error_before_anything_moves(start, seen)
     port = int(start().page.url.rstrip("/").rpartition(":")[2])
     with pytest.raises(EdgeAIError, match="another port"):
         start(dashboard={"port": port})
+
+
+def test_without_a_server_a_ladder_that_would_use_one_is_refused(start):
+    robot, answers = start(), []
+    robot._actuator.perform(SetParameter("router", "override", "cloud"), answers.append)
+    robot._actuator.close()
+    assert "router" in str(answers[0])
+    assert isinstance(answers[0], EdgeAIError)
