@@ -96,15 +96,24 @@ class ControlNode(ManagedNode):
         if self._publisher is not None:
             self._publisher.command(command)
 
+    def destroy_node(self) -> None:
+        """Take everything down."""
+        self._stop.close()
+        super().destroy_node()
+
+    # On threads of the services ---------------------------------------------------------------------------------
+
     def _emergency_stop(self, reason: str) -> None:
-        if self._controller is not None:
-            self._controller.emergency_stop(reason)
-        if self._loop is not None:
-            self._loop.wake()
+        controller, loop = self._controller, self._loop
+        if controller is not None:
+            controller.emergency_stop(reason)
+        if loop is not None:
+            loop.wake()
 
     def _reset(self) -> None:
-        if self._controller is not None:
-            self._controller.reset()
+        controller = self._controller
+        if controller is not None:
+            controller.reset()
 
 
 def main() -> int:

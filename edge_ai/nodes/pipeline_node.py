@@ -194,14 +194,22 @@ class PipelineNode(ManagedNode):
             self._topics[2].command(command)
             self._topics[1].annotator.overlay(overlay_of_command(command))
 
+    def destroy_node(self) -> None:
+        """Take everything down."""
+        self._stop.close()
+        super().destroy_node()
+
     def _emergency_stop(self, reason: str) -> None:
-        if self._robot is not None:
-            self._robot.controller.emergency_stop(reason)
-            self._robot.wake()
+        """On a thread of the service, as `_reset`."""
+        robot = self._robot
+        if robot is not None:
+            robot.controller.emergency_stop(reason)
+            robot.wake()
 
     def _reset(self) -> None:
-        if self._robot is not None:
-            self._robot.controller.reset()
+        robot = self._robot
+        if robot is not None:
+            robot.controller.reset()
 
     def _report(self) -> None:
         if self._robot is not None:

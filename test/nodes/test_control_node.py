@@ -1,4 +1,6 @@
 import math
+import threading
+import time
 
 import pytest
 
@@ -12,6 +14,7 @@ from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 
 from edge_ai.msg import ControlStatus, Detection, InferenceResult
+from edge_ai.nodes.caller import Caller
 from edge_ai.nodes.control_node import ControlNode
 
 
@@ -103,6 +106,23 @@ def test_an_emergency_stop_holds_until_reset_even_over_a_cleanup(robot, until):
     assert {s.state for s in it.status} == {ControlStatus.EMERGENCY_STOP}
     assert it.ros.call(Trigger, "control/reset").success
     until(lambda: it.show() and it.state() == ControlStatus.FOLLOWING, "following again")
+
+
+def test_an_emergency_stop_does_not_wait_for_a_busy_executor(robot, until):
+    it = robot()
+    until(lambda: it.show() and it.state() == ControlStatus.FOLLOWING, "following")
+    busy, over = threading.Event(), threading.Event()
+    it.ros.probe.create_timer(0.01, lambda: busy.set() or over.wait(20))  # beside the node, in its executor
+    assert busy.wait(10)
+    caller = Caller(it.ros.probe)
+    try:
+        assert caller.call(Trigger, "control/emergency_stop", Trigger.Request(), time.monotonic() + 10).success
+        until(lambda: it.node._last.state == ControlStatus.EMERGENCY_STOP, "the stop")
+        assert caller.call(Trigger, "control/reset", Trigger.Request(), time.monotonic() + 10).success
+        until(lambda: it.node._last.state != ControlStatus.EMERGENCY_STOP, "the reset")
+    finally:
+        over.set()
+        caller.close()
 
 
 def test_deactivation_sends_zero_last(robot, until):
