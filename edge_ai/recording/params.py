@@ -35,6 +35,9 @@ class RecorderParams(Params):
         "empty: nothing.",
         live=True,
     )
+    alert_pause: float = param(
+        300.0, "Least time between two recordings for the same alert.", unit="s", ge=0, le=86400, live=True
+    )
     max_memory: int = param(
         64, "Most memory that messages may take; the oldest of the largest topic go first.", unit="MiB", ge=1, le=65536
     )

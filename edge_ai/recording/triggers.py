@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_ai.control.command import ControlState
+from edge_ai.core.clock import NS, Clock, SystemClock
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.monitoring.alert import Alert, Level
 from edge_ai.recording.params import RecorderParams
@@ -24,10 +25,12 @@ class Triggers:
     Args:
         recorder: writes.
         params: which occasions count.
+        clock: measures pauses on its steady side.
     """
 
-    def __init__(self, recorder: FlightRecorder, params: RecorderParams) -> None:
-        self._recorder, self._params = recorder, params
+    def __init__(self, recorder: FlightRecorder, params: RecorderParams, clock: Clock | None = None) -> None:
+        self._recorder, self._params, self._clock = recorder, params, clock or SystemClock()
+        self._last_ns: dict[str, int] = {}
         self._stopped = False
 
     def update(self, params: RecorderParams) -> None:
@@ -38,7 +41,9 @@ class Triggers:
         """An alert was raised or cleared."""
         names = self._params.triggers
         wanted = "alert" in names or ("error" in names and alert.level == Level.ERROR)
-        return self._trigger(f"alert {alert.name}: {alert.message}") if wanted and alert.active else None
+        if not (wanted and alert.active) or self._repeats(alert.name):
+            return None
+        return self._trigger(f"alert {alert.name}: {alert.message}")
 
     def control(self, state: int) -> Path | None:
         """The controller is in this state; the emergency stop counts when it begins."""
@@ -54,6 +59,14 @@ class Triggers:
     def request(self, words: str = "") -> Path:
         """Somebody asks for a recording. Errors as for `FlightRecorder.trigger`."""
         return self._recorder.trigger(f"request: {words}" if words else "request")
+
+    def _repeats(self, name: str) -> bool:
+        """Whether the same alert made a recording a short while ago: a load that comes and goes would fill the disk."""
+        now, last = self._clock.steady_ns(), self._last_ns.get(name)
+        if last is not None and now - last < self._params.alert_pause * NS:
+            return True
+        self._last_ns[name] = now
+        return False
 
     def _trigger(self, reason: str) -> Path | None:
         try:

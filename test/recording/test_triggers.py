@@ -4,6 +4,7 @@ import threading
 import pytest
 
 from edge_ai.control.command import ControlState
+from edge_ai.core.clock import ManualClock
 from edge_ai.core.errors import ParameterError
 from edge_ai.monitoring.alert import Alert, Level
 from edge_ai.recording.params import RecorderParams
@@ -33,7 +34,7 @@ def test_alerts_begin_a_recording_as_the_parameters_say():
     triggers.alert(alert())
     triggers.alert(alert(active=False))
     assert recorder.reasons == ["alert cpu: too much"]
-    triggers.update(RecorderParams(triggers=["error"]))
+    triggers.update(RecorderParams(triggers=["error"], alert_pause=0.0))
     triggers.alert(alert())
     triggers.alert(alert(Level.ERROR))
     assert len(recorder.reasons) == 2
@@ -44,6 +45,21 @@ def test_alerts_begin_a_recording_as_the_parameters_say():
     assert len(recorder.reasons) == 2
     triggers.request()
     assert recorder.reasons[-1] == "request"
+
+
+def test_an_alert_that_comes_and_goes_makes_a_recording_now_and_then():
+    recorder, clock = Reasons(), ManualClock()
+    triggers = Triggers(recorder, RecorderParams(alert_pause=60.0), clock)
+    for _ in range(3):
+        triggers.alert(alert())
+        triggers.alert(alert(active=False))
+        clock.advance(10)
+    assert len(recorder.reasons) == 1
+    triggers.alert(Alert("fps", Level.WARN, "too few", 0))
+    assert len(recorder.reasons) == 2, "another one is another matter"
+    clock.advance(60)
+    triggers.alert(alert())
+    assert len(recorder.reasons) == 3
 
 
 def test_the_emergency_stop_counts_once():
