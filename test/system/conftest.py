@@ -38,6 +38,7 @@ class Robot:
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
         self.nodes = {}
+        self._clients = {}
 
     def _spin(self):
         while not self._closing:
@@ -83,7 +84,9 @@ class Robot:
 
     def call(self, kind, name, /, **fields):
         """Call a service and return its response."""
-        client = self.probe.create_client(kind, name)
+        if (kind, name) not in self._clients:
+            self._clients[kind, name] = self.probe.create_client(kind, name)
+        client = self._clients[kind, name]
         assert client.wait_for_service(DEADLINE), name
         request = kind.Request()
         for field, value in fields.items():

@@ -59,11 +59,11 @@ def throttled(overloaded, ladder):
         put(overloaded, "monitor", "alert_memory", ladder["alert_memory"])
     else:
         overloaded.nodes["monitor"].end()
-        overloaded.steps.clear()
         overloaded.start("monitor", monitor=ladder)
         overloaded.working = True
-    overloaded.until(lambda: overloaded.steps and overloaded.steps[-1].level == 1, "the step")
-    assert rate(overloaded) == 5.0
+    overloaded.until(lambda: rate(overloaded) == 5.0, "the step")
+    overloaded.steps.clear()
+    overloaded.until(lambda: overloaded.steps and overloaded.steps[-1].level == 1, "a monitor that knows of it")
     return overloaded
 
 
