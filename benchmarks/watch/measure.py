@@ -11,6 +11,7 @@ from benchmarks.topic import Context, MeasurementError, Report
 from edge_ai.core.errors import EdgeAIError
 
 PARTS = (
+    "monitor",
     "always_on",
     "sampling",
     "dashboard",
