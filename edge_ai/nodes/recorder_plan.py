@@ -63,6 +63,16 @@ def fitting(offered: Sequence[QoSProfile], how: Wanted) -> QoSProfile:
     )
 
 
+def hears(qos: QoSProfile, fit: QoSProfile) -> bool:
+    """Whether a subscription hears every publisher whom one with ``fit``, of `fitting`, would hear.
+
+    One that asks for less than all offer hears them as well: to ask for more once somebody has gone is not worth it.
+    """
+    reliable = qos.reliability == ReliabilityPolicy.RELIABLE and fit.reliability != ReliabilityPolicy.RELIABLE
+    kept = qos.durability == DurabilityPolicy.TRANSIENT_LOCAL and fit.durability != DurabilityPolicy.TRANSIENT_LOCAL
+    return not (reliable or kept)
+
+
 def kept_for_late(offered: Sequence[QoSProfile]) -> bool:
     """Whether those who come late get what was said before."""
     return all(profile.durability == DurabilityPolicy.TRANSIENT_LOCAL for profile in offered)

@@ -19,14 +19,23 @@ from edge_ai.core.errors import EdgeAIError
 from edge_ai.nodes.mailbox import Mailbox
 from edge_ai.nodes.neighbours import Neighbours
 from edge_ai.nodes.recorded_frames import RecordedFrames
-from edge_ai.nodes.recorder_plan import IMAGE, IMAGE_KIND, RESULTS, SHARED, TOPICS, Wanted, fitting, kept_for_late
+from edge_ai.nodes.recorder_plan import (
+    IMAGE,
+    IMAGE_KIND,
+    RESULTS,
+    SHARED,
+    TOPICS,
+    Wanted,
+    fitting,
+    hears,
+    kept_for_late,
+)
 from edge_ai.recording import messages
 from edge_ai.recording.params import RecorderParams
 from edge_ai.recording.recorder import FlightRecorder
 
 log = logging.getLogger(__name__)
 
-_DEPTH = 50
 _LOOK = 2.0  # s between two looks for new topics
 _RARELY = 60.0  # s between two looks at what hardly changes and yet is published with every frame
 _POLL = 0.05  # s between two looks for new messages
@@ -40,6 +49,7 @@ class _Line:
     """One topic that is listened to."""
 
     mailbox: Mailbox
+    qos: QoSProfile
     kind: str
     how: Wanted
     hook: Hook | None = None
@@ -107,16 +117,20 @@ class RecorderTopics:
             log.exception("%s failed", what)
 
     def _look(self) -> None:
-        """Listen to the topics that have come up."""
+        """Listen to the topics that have come up, and anew where a publisher has come whom nobody here would hear."""
         known = dict(self._node.get_topic_names_and_types())
         for topic, (tail, how) in self._wanted(known).items():
             kinds = known.get(topic, [])
             late = time.monotonic() >= self._not_before.get(topic, 0.0)
-            if topic in self._lines or not late or (how.kind or (kinds or [""])[0]) not in kinds:
+            if not late or (how.kind or (kinds or [""])[0]) not in kinds:
                 continue
-            publishers = self._node.get_publishers_info_by_topic(topic)
-            if publishers:
-                self._listen(topic, tail, replace(how, kind=kinds[0]), [one.qos_profile for one in publishers])
+            offered = [one.qos_profile for one in self._node.get_publishers_info_by_topic(topic)]
+            line = self._lines.get(topic)
+            if not offered or (line is not None and hears(line.qos, fitting(offered, how))):
+                continue
+            if line is not None:
+                self._leave(line)
+            self._listen(topic, tail, replace(how, kind=kinds[0]), offered)
 
     def _wanted(self, known: Mapping[str, Any]) -> dict[str, tuple[str, Wanted]]:
         """By full name: the name as of `TOPICS`, and how to record it."""
@@ -136,15 +150,22 @@ class RecorderTopics:
             self._not_before[topic] = math.inf
             self._node.get_logger().warning(f"{topic} is not recorded: {error}")
             return
-        mailbox = Mailbox(self._node, kind, topic, fitting(offered, how), raw=True)
+        qos = fitting(offered, how)
+        mailbox = Mailbox(self._node, kind, topic, qos, raw=True)
         latched = how.latched or kept_for_late(offered)
         how = replace(how, latched=latched and not how.volatile)
-        line = self._lines[topic] = _Line(mailbox, how.kind, how, self._hooks.get(tail), cls=kind)
+        line = self._lines[topic] = _Line(mailbox, qos, how.kind, how, self._hooks.get(tail), cls=kind)
         inside = topic.removesuffix(tail)
         if tail == IMAGE:
             self._frames[inside] = RecordedFrames(self._recorder, self._clock, topic, self._params().frame_rate)
         if tail in (IMAGE, RESULTS):
             line.inside = inside
+
+    def _leave(self, line: _Line) -> None:
+        """Take in what has come, and listen no more."""
+        self._guarded(f"recording {line.mailbox.topic}", self._poll, line)
+        self._lines.pop(line.mailbox.topic, None)
+        line.mailbox.close()
 
     def _poll(self, line: _Line) -> None:
         got = line.mailbox.all()

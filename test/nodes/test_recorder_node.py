@@ -17,7 +17,7 @@ from edge_ai.msg import Alert, ControlStatus, NodeMetrics, Reading, RecorderStat
 from edge_ai.nodes.camera_node import CameraNode
 from edge_ai.nodes.control_node import ControlNode
 from edge_ai.nodes.inference_node import InferenceNode
-from edge_ai.nodes.qos import ALERTS, LATCHED
+from edge_ai.nodes.qos import ALERTS, LATCHED, SENSOR
 from edge_ai.nodes.recorder_node import RecorderNode
 from edge_ai.recording.reader import RecordingReader
 
@@ -51,6 +51,10 @@ def record(ros, until, tmp_path):
         def listening(self, *names):
             """Wait until it listens to these topics."""
             until(lambda: set(names) <= set(self.node._topics.topics), f"it to listen to {names}")
+
+        def heard(self, topic):
+            """Whether it has messages of a topic in memory."""
+            return any(entry.topic == topic for entry in self.node._recorder._memory.ring.since(0))
 
         def files(self):
             return sorted(self.folder.glob("*.mcap"))
@@ -133,6 +137,14 @@ def test_a_node_that_falls_silent_begins_one_unless_it_said_so(record, until):
     it.written()
     assert "camera" in it.status[-1].reason
     assert "inference" not in it.status[-1].reason
+
+
+def test_a_publisher_that_promises_less_than_those_before_it_is_heard_too(record, until):
+    it = record(**{"recorder:topics": "[imu/data]"})
+    it.ros.probe.create_publisher(Imu, "imu/data", LATCHED)
+    it.listening("/imu/data")
+    late = it.ros.probe.create_publisher(Imu, "imu/data", SENSOR)
+    until(lambda: late.publish(Imu()) or it.heard("/imu/data"), "its messages")
 
 
 def test_what_is_latched_is_in_every_file_and_other_topics_may_be_named(record, until):
