@@ -13,7 +13,7 @@ from std_srvs.srv import Trigger
 
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.monitoring.readings import Readings
-from edge_ai.msg import Alert, ControlStatus, NodeMetrics, RecorderStatus
+from edge_ai.msg import Alert, CameraStatus, ControlStatus, NodeMetrics, RecorderStatus
 from edge_ai.nodes import convert
 from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.convert_watch import alert_from_msg
@@ -38,6 +38,7 @@ class RecorderNode(ManagedNode):
         self._topics: RecorderTopics | None = None
         self._triggers: Triggers | None = None
         self._silence = Silence(self.clock)
+        self._failed: set[str] = set()
         self._publisher: Any = None
         self._timer: Any = None
         self.create_service(Trigger, "recorder/record", self._on_record)
@@ -49,9 +50,11 @@ class RecorderNode(ManagedNode):
         self._recorder = FlightRecorder(self.params[""], self.clock)
         self._triggers = Triggers(self._recorder, self.params[""])
         self._silence = Silence(self.clock)
+        self._failed.clear()
         hooks = {
             "monitor/alerts": self._on_alert,
             "control/status": self._on_control,
+            "camera/status": self._on_camera,
             "node_metrics": self._on_metrics,
         }
         self._topics = RecorderTopics(self, lambda: self.params[""], self._recorder, self.clock, hooks)
@@ -119,6 +122,15 @@ class RecorderNode(ManagedNode):
     def _on_control(self, _topic: str, message: ControlStatus) -> None:
         if self._triggers is not None:
             self._told(self._triggers.control(message.state))
+
+    def _on_camera(self, topic: str, message: CameraStatus) -> None:
+        """A camera that gives up is a crash; once, however often it says so."""
+        if message.state != CameraStatus.FAILED:
+            self._failed.discard(topic)
+        elif self._triggers is not None and topic not in self._failed:
+            self._failed.add(topic)
+            camera = topic.removesuffix("/status").removeprefix("/")
+            self._told(self._triggers.crash(f"{camera}: {message.detail}"))
 
     def _on_metrics(self, topic: str, message: NodeMetrics) -> None:
         """Only a process can be lost, not one of several parts of it."""

@@ -9,6 +9,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from edge_ai.recording import messages
 
+CAMERA_STATUS = "edge_ai/msg/CameraStatus"
 _DEPTH = 50
 
 
@@ -35,7 +36,7 @@ IMAGE_KIND = "sensor_msgs/msg/Image"
 TOPICS = {
     IMAGE: Wanted(IMAGE_KIND, newest=True),
     "camera/camera_info": Wanted(messages.CAMERA_INFO, newest=True, latched=True),
-    "camera/status": Wanted("edge_ai/msg/CameraStatus"),
+    "camera/status": Wanted(CAMERA_STATUS),
     RESULTS: Wanted(messages.RESULT),
     "inference/card": Wanted(messages.STRING),
     "control/status": Wanted(messages.CONTROL_STATUS),

@@ -20,6 +20,7 @@ from edge_ai.nodes.mailbox import Mailbox
 from edge_ai.nodes.neighbours import Neighbours
 from edge_ai.nodes.recorded_frames import RecordedFrames
 from edge_ai.nodes.recorder_plan import (
+    CAMERA_STATUS,
     IMAGE,
     IMAGE_KIND,
     RESULTS,
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 _LOOK = 2.0  # s between two looks for new topics
 _RARELY = 60.0  # s between two looks at what hardly changes and yet is published with every frame
 _POLL = 0.05  # s between two looks for new messages
+_NEWEST_HOOKED = (messages.CONTROL_STATUS, CAMERA_STATUS)  # come with every command or frame; decoding costs
 
 Hook = Callable[[str, Any], None]
 """Gets the full name of the topic and a message."""
@@ -67,7 +69,7 @@ class RecorderTopics:
         recorder: takes the messages.
         clock: of the node.
         hooks: called with each message of a topic, decoded; by the topic's name as of `TOPICS`. Of those of
-            "control/status" only with the newest.
+            "control/status" and "camera/status" only with the newest.
     """
 
     def __init__(
@@ -187,7 +189,7 @@ class RecorderTopics:
             del self._lines[line.mailbox.topic]
             line.mailbox.close()
         if line.hook is not None:
-            for data, _ in got[-1:] if line.kind == messages.CONTROL_STATUS else got:
+            for data, _ in got[-1:] if line.kind in _NEWEST_HOOKED else got:
                 line.hook(line.mailbox.topic, deserialize_message(data, line.cls))
 
     def _take(self, line: _Line, data: bytes, received: int) -> None:

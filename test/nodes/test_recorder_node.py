@@ -13,7 +13,7 @@ from sensor_msgs.msg import Image, Imu
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from edge_ai.msg import Alert, ControlStatus, NodeMetrics, Reading, RecorderStatus
+from edge_ai.msg import Alert, CameraStatus, ControlStatus, NodeMetrics, Reading, RecorderStatus
 from edge_ai.nodes.camera_node import CameraNode
 from edge_ai.nodes.control_node import ControlNode
 from edge_ai.nodes.inference_node import InferenceNode
@@ -137,6 +137,20 @@ def test_a_node_that_falls_silent_begins_one_unless_it_said_so(record, until):
     it.written()
     assert "camera" in it.status[-1].reason
     assert "inference" not in it.status[-1].reason
+
+
+def test_a_camera_that_gives_up_begins_one_once(record, until):
+    it = record()
+    publisher = it.ros.probe.create_publisher(CameraStatus, "camera/status", 10)
+    it.listening("/camera/status")
+    publisher.publish(CameraStatus(state=CameraStatus.RECONNECTING, detail="no route to host"))
+    until(lambda: it.heard("/camera/status"), "the message")
+    assert not it.files()
+    failed = CameraStatus(state=CameraStatus.FAILED, detail="gave up after 5 tries")
+    until(lambda: publisher.publish(failed) or it.files(), "a file")
+    until(lambda: publisher.publish(failed) or not it.node._recorder.status.recording, "its end, though it is said on")
+    assert it.node._recorder.status.reason == "crash: camera: gave up after 5 tries"
+    assert len(it.files()) == 1
 
 
 def test_a_publisher_that_promises_less_than_those_before_it_is_heard_too(record, until):
