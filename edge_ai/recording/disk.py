@@ -13,6 +13,7 @@ from pathlib import Path
 
 from edge_ai.core.clock import NS
 from edge_ai.core.errors import ParameterError
+from edge_ai.recording.locks import lock
 from edge_ai.recording.params import MIB
 
 _NAME = re.compile(r"flight_(\d{6,})_.*\.mcap")
@@ -78,7 +79,7 @@ class Folder:
 
         Args:
             need: bytes that are to be written.
-            writing: the recording under way, which is never deleted.
+            writing: the recording under way, which is never deleted, as is none that another recorder is writing.
             max_bytes: that all recordings may take.
             min_free: bytes to be left on the volume.
 
@@ -92,8 +93,8 @@ class Folder:
             if not others:
                 raise OSError(errno.ENOSPC, f"no room: {words}")
             oldest = others.pop(0)
-            oldest.path.unlink(missing_ok=True)
-            total -= oldest.size
+            if _delete(oldest.path):
+                total -= oldest.size
 
     def _short(self, total: int, need: int, max_bytes: int, min_free: int) -> str:
         """Why there is no room; empty if there is."""
@@ -113,3 +114,20 @@ class Folder:
                         yield Stored(int(match[1]), Path(entry.path), entry.stat().st_size)
         except FileNotFoundError:
             return
+
+
+def _delete(path: Path) -> bool:
+    """Delete a recording, unless somebody is writing it; whether it is gone."""
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except (FileNotFoundError, PermissionError):  # gone already, or made read-only
+        path.unlink(missing_ok=True)
+        return True
+    try:
+        lock(file)
+        path.unlink(missing_ok=True)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(file)
+    return True

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from edge_ai import __version__
+from edge_ai.recording.locks import lock
 from edge_ai.recording.schemas import schema_text
 
 CHUNK = 512 << 10
@@ -19,7 +19,7 @@ _SYNC_S = 1.0
 class Spool:
     """A stream into memory, and from there into a file when told to: an error loses nothing and leaves no torn end.
 
-    The file is locked for as long as it is open, so that nobody takes it for a left-over.
+    The file is locked for as long as it is open, so that nobody takes it for a left-over or deletes it to make room.
 
     Args:
         path: of the file; there must be none yet.
@@ -30,7 +30,7 @@ class Spool:
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        lock(self._file)
         self._waiting = bytearray()
         self._written = 0
         self._synced = time.monotonic()

@@ -14,6 +14,7 @@ import pytest
 from edge_ai.core.errors import ParameterError
 from edge_ai.recording import mcap_file
 from edge_ai.recording.disk import Folder
+from edge_ai.recording.mcap_file import McapFile
 from edge_ai.recording.params import MIB
 from edge_ai.recording.repair import has_end, repair
 
@@ -53,6 +54,41 @@ def test_the_one_being_written_is_never_deleted(tmp_path):
     with pytest.raises(OSError, match="min_free"):
         folder.make_room(1, path, 1000, 1 << 60)
     assert path.exists()
+
+
+def test_what_another_recorder_is_writing_is_not_deleted(tmp_path):
+    folder = Folder(tmp_path)
+    first, second = (McapFile(folder.name(0, "x")) for _ in range(2))
+    second.finish()
+    own = folder.name(0, "x")
+    folder.make_room(200, own, 200 + first.path.stat().st_size, 0)
+    assert folder.recordings()[0].path == first.path
+    assert not second.path.exists()
+    with pytest.raises(OSError, match="max_disk"):
+        folder.make_room(1, own, 0, 0)
+    first.finish()
+    assert has_end_at(first.path)
+    with pytest.raises(OSError, match="max_disk"):
+        folder.make_room(1, own, 0, 0)
+    assert not first.path.exists()
+
+
+def has_end_at(path):
+    with path.open("rb") as file:
+        return has_end(file)
+
+
+def test_a_file_system_without_locks_is_written_all_the_same(tmp_path, monkeypatch):
+    def flock(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    folder = Folder(tmp_path)
+    path = folder.name(0, "x")
+    McapFile(path).finish()
+    assert has_end_at(path)
+    folder.make_room(1, folder.name(0, "x"), 1, 0)
+    assert not path.exists()
 
 
 def test_a_folder_that_is_read_only(tmp_path):
