@@ -8,30 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import logging
 import os
 import shutil
 import tempfile
-import zlib
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from edge_ai.core.clock import NS
 from edge_ai.recording.disk import Folder
+from edge_ai.recording.locks import lock_folder
 from edge_ai.recording.mcap_file import McapFile
 from edge_ai.recording.params import MIB, RecorderParams
-from edge_ai.recording.repair import repair
+from edge_ai.recording.recovery import recover
 from edge_ai.recording.ring import Entry
 
 SHARED_MEMORY = Path("/dev/shm")
 PERIOD_S = 0.5
 """Time between two copies: what came since the last one is lost with the process."""
-REASON = "crash: the recorder's process died"
 _PARTS = 3
 _SHARE = 4
 """One part in so many of what is free may be taken: Fast DDS carries the robot's own messages in the same memory, and
@@ -60,7 +56,7 @@ class BlackBox:
 
     def __init__(self, place: Path, max_bytes: int) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="box-", dir=place))
-        self._lock = _lock(self._folder)
+        self._lock = lock_folder(self._folder)
         self._most = max_bytes // _PARTS
         self._parts: deque[_Part] = deque()
         self._count = 0
@@ -150,62 +146,6 @@ def place_of(recordings: Path) -> Path | None:
     return place
 
 
-def recover(place: Path, folder: Folder, params: RecorderParams) -> None:
-    """Make a recording of each copy whose process is gone."""
-    for left in sorted(place.glob("box-*")):
-        try:
-            lock = _lock(left)
-        except OSError:
-            continue  # its process lives
-        try:
-            if "crash" in params.triggers:
-                _record(sorted(left.glob("*.mcap")), folder, params)
-        except OSError as error:
-            _log.warning("the last seconds of a recorder that died cannot be written: %s", error.strerror)
-        finally:
-            shutil.rmtree(left, ignore_errors=True)
-            os.close(lock)
-
-
-def _record(parts: list[Path], folder: Folder, params: RecorderParams) -> None:
-    for part in parts:
-        repair(part)
-    there = [part for part in parts if part.exists()]
-    last = max((message.log_time for _, _, message in _messages(there)), default=0)
-    if not last:
-        return
-    path = folder.name(last, REASON)
-    folder.make_room(sum(part.stat().st_size for part in there), path, params.max_disk * MIB, params.min_free * MIB)
-    file = McapFile(path)
-    seen: set[tuple[str, int, int]] = set()
-    file.add_metadata("edge_ai_flight", {"reason": REASON, "trigger": f"{last // NS}.{last % NS:09d}"})
-    for schema, channel, message in _messages(there):
-        if (twice := (channel.topic, message.publish_time, zlib.crc32(message.data))) not in seen:
-            seen.add(twice)  # what lasts is in each part
-            file.add(channel.topic, schema.name, message.data, message.log_time, message.publish_time)
-    file.finish()
-    _log.warning("'%s' holds the last seconds of a recorder whose process died", path.name)
-
-
-def _messages(parts: list[Path]) -> Iterator[tuple[Any, Any, Any]]:
-    from mcap.reader import make_reader
-
-    for part in parts:
-        with part.open("rb") as file:
-            yield from make_reader(file).iter_messages(log_time_order=False)
-
-
 def _add(part: _Part, entry: Entry) -> None:
     part.file.add(entry.topic, entry.schema, entry.data, entry.stamp_ns, entry.published_ns)
     part.size += entry.size
-
-
-def _lock(folder: Path) -> int:
-    """Raises: OSError: somebody else has it."""
-    file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(file)
-        raise
-    return file

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from edge_ai.core.clock import NS, SystemClock
-from edge_ai.recording import black_box, messages
+from edge_ai.core.errors import EdgeAIError
+from edge_ai.recording import black_box, mcap_file, messages
 from edge_ai.recording.black_box import BlackBox
 from edge_ai.recording.disk import Folder
 from edge_ai.recording.params import RecorderParams
@@ -93,6 +94,46 @@ def test_a_copy_is_kept_until_a_recording_has_all_of_it(tmp_path, place):
     FlightRecorder(RecorderParams(folder=str(tmp_path), min_free=0), SystemClock()).close()
     (path,) = tmp_path.iterdir()
     assert set(range(120, 140)) <= set(read(path).numbers())
+
+
+def test_where_there_is_no_room_at_the_next_start_the_newest_copy_waits_for_a_later_one(tmp_path, place):
+    first = killed(tmp_path, signal.SIGKILL, 100)
+    FlightRecorder(RecorderParams(folder=str(tmp_path), min_free=1 << 40), SystemClock()).close()
+    assert len(list(place.glob("box-*"))) == 1
+    last = killed(tmp_path, signal.SIGKILL, first + 100, min_free=1 << 40)
+    FlightRecorder(RecorderParams(folder=str(tmp_path), min_free=1 << 40), SystemClock()).close()
+    assert len(list(place.glob("box-*"))) == 1
+    assert not list(tmp_path.iterdir())
+    FlightRecorder(RecorderParams(folder=str(tmp_path), min_free=0), SystemClock()).close()
+    (path,) = tmp_path.iterdir()
+    assert first < read(path).numbers()[-1] <= last
+
+
+def test_a_copy_that_cannot_be_made_a_recording_costs_neither_the_next_copy_nor_files(tmp_path, place, monkeypatch):
+    killed(tmp_path, signal.SIGKILL, 100)
+    params = RecorderParams(folder=str(tmp_path), min_free=0)
+    with monkeypatch.context() as patch:
+        patch.setattr(mcap_file, "schema_text", no_definition)
+        box = black_box.box_for(Folder(tmp_path), params)
+    assert box is not None
+    box.close()
+    assert not list(tmp_path.iterdir())
+    assert not [one for one in opened() if one.startswith((str(tmp_path), str(place)))]
+    FlightRecorder(params, SystemClock()).close()
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def no_definition(schema):
+    raise EdgeAIError(f"no definition of '{schema}'")
+
+
+def opened():
+    """Paths that this process has open."""
+    for one in Path("/proc/self/fd").iterdir():
+        try:
+            yield str(one.readlink())
+        except OSError:
+            continue
 
 
 def test_who_does_not_want_it_gets_none(tmp_path, place):
