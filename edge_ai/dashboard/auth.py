@@ -11,6 +11,7 @@ import socket
 from collections.abc import Collection, Mapping
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.dashboard.params import DashboardParams
@@ -70,7 +71,8 @@ class Gate:
 
     Args:
         token: that viewers need; empty lets everybody in who reaches the address.
-        hosts: names, besides the usual ones, under which this robot is reached.
+        hosts: names, besides the usual ones, under which this robot is reached; also whole origins
+            ("https://robot.example") of its pages, as a proxy that speaks TLS gives them to browsers.
         port: keeps the cookies of several robots on one machine apart, as browsers do not.
     """
 
@@ -79,7 +81,9 @@ class Gate:
         # Who finds a cookie does not know the token.
         self._cookie = hmac.new(self._token, b"edge_ai dashboard", hashlib.sha256).hexdigest()
         name = socket.gethostname().lower()
-        self._hosts = {*_LOCAL, name, f"{name}.local", *(host.lower() for host in hosts if host)}
+        self._origins = {_origin(host) for host in hosts if "://" in host}
+        named = {urlsplit(host).hostname or "" if "://" in host else host.lower() for host in hosts}
+        self._hosts = {*_LOCAL, name, f"{name}.local", *named} - {""}
 
     def known_host(self, host: str) -> bool:
         """Whether a Host header names this robot.
@@ -123,20 +127,27 @@ class Gate:
     def own_page(self, headers: Mapping[str, str], scheme: str, *, form: bool = False) -> bool:
         """Whether a request that changes something comes from our own page and from no other (CSRF).
 
-        Programs send no Origin; they have shown the token in a header that no foreign page can send.
+        Behind a proxy that speaks TLS neither scheme nor host need be those that the browser knows: its origin must
+        be among ours. Programs send no Origin; they have shown the token in a header that no foreign page can send.
 
         Args:
             headers: by name in lower case.
-            scheme: "http" or "https".
+            scheme: "http" or "https", as it came here.
             form: a form cannot send headers of its own.
         """
         origin = headers.get("origin")
         if origin is None:
             return HEADER in headers and (not self._token or "authorization" in headers)
         same = origin.lower() == f"{scheme}://{headers.get('host', '')}".lower()
-        return same and (form or HEADER in headers)
+        return (same or origin.lower() in self._origins) and (form or HEADER in headers)
 
     def cookie(self, *, secure: bool) -> str:
         """The value of Set-Cookie for somebody who has shown the token."""
         words = f"{self._cookie_name}={self._cookie}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Strict"
         return words + "; Secure" if secure else words
+
+
+def _origin(url: str) -> str:
+    """As browsers write it: in lower case, without the scheme's own port and without a slash."""
+    parts = urlsplit(url.lower())
+    return f"{parts.scheme}://{parts.netloc.removesuffix({'http': ':80', 'https': ':443'}[parts.scheme])}"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
+import re
+
+from pydantic import field_validator, model_validator
 
 from edge_ai.core.params import Params, param
+
+_ORIGIN = re.compile(r"https?://[\w.-]+(:\d{1,5})?/?", re.ASCII | re.IGNORECASE)
 
 
 class DashboardParams(Params):
@@ -24,7 +28,9 @@ class DashboardParams(Params):
         "", "File with the token in its first line; where there is none, one is made that only this user can read."
     )
     hosts: list[str] = param(
-        [""], "Names under which browsers reach this robot, besides its host name, localhost and any IP address."
+        [""],
+        "Names under which browsers reach this robot, besides its host name, localhost and any IP address; behind a "
+        "proxy that speaks TLS the whole origin, such as https://robot.example.",
     )
     certificate: str = param("", "PEM file with a TLS certificate and its chain; empty serves plain HTTP.")
     key: str = param("", "PEM file with the certificate's private key; empty takes it from the certificate's file.")
@@ -39,6 +45,14 @@ class DashboardParams(Params):
     quality: int = param(70, "JPEG quality of the pictures.", ge=1, le=100)
     update_rate: float = param(2.0, "How often figures go to each viewer.", unit="Hz", ge=0.5, le=20.0)
     history: float = param(300.0, "How far back plots reach.", unit="s", ge=10.0, le=3600.0)
+
+    @field_validator("hosts")
+    @classmethod
+    def _check_hosts(cls, hosts: list[str]) -> list[str]:
+        wrong = [host for host in hosts if "://" in host and not _ORIGIN.fullmatch(host)]
+        if wrong:
+            raise ValueError(f"{', '.join(map(repr, wrong))}: an origin is such as https://robot.example:8443")
+        return hosts
 
     @model_validator(mode="after")
     def _certified(self) -> DashboardParams:

@@ -104,6 +104,32 @@ def test_only_our_own_page_changes_anything(gate):
     assert not gate.own_page({key: value for key, value in OWN.items() if key != "x-edge-ai"}, "http")
 
 
+PROXIED = {"origin": "https://robot.example", "x-edge-ai": "1"}
+
+
+@pytest.mark.parametrize("named", ["https://robot.example", "HTTPS://Robot.Example:443/"])
+def test_behind_a_proxy_that_speaks_tls_our_origin_is_the_one_that_was_named(named):
+    gate = Gate(TOKEN, [named], 8080)
+    assert gate.known_host("robot.example")
+    for host in ("robot.example", "127.0.0.1:8080"):  # a proxy may or may not pass on what the browser said
+        assert gate.own_page({**PROXIED, "host": host}, "http")
+        assert not gate.own_page({**PROXIED, "host": host, "origin": "https://evil.example"}, "http")
+        assert not gate.own_page({"origin": PROXIED["origin"], "host": host}, "http")
+    assert not gate.own_page({**PROXIED, "host": "127.0.0.1:8080", "origin": "http://robot.example"}, "http")
+    assert gate.own_page(OWN, "http")
+
+
+def test_a_mere_name_is_no_origin():
+    assert not Gate(TOKEN, ["robot.example"], 8080).own_page({**PROXIED, "host": "robot.example"}, "http")
+
+
+@pytest.mark.parametrize("host", ["ftp://robot", "https://", "https://robot/page", "https://user@robot"])
+def test_what_is_no_origin_is_refused(host):
+    with pytest.raises(ParameterError, match="an origin is such as"):
+        DashboardParams.parse({"hosts": [host]})
+    assert DashboardParams.parse({"hosts": ["", "robot", "https://robot.example:8443/"]})
+
+
 def test_a_form_needs_no_header_but_the_same_origin(gate):
     form = {"origin": "http://robot:8080", "host": "robot:8080"}
     assert gate.own_page(form, "http", form=True)
