@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from edge_ai.core.clock import NS
 from edge_ai.monitoring.actions import Action, Actuator, CallService, SetParameter
+from edge_ai.monitoring.step_record import Deeds
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,6 @@ class Errand:
         errands: sends them.
         actions: to do.
         deadline: seconds for each.
-        now: steady time, ns.
         all_or_nothing: once one fails take back what was done, also what is done after its deadline.
 
     Attributes:
@@ -73,16 +73,27 @@ class Errand:
         failure: why one was not, in words; empty: none failed.
     """
 
-    def __init__(
-        self, errands: Errands, actions: Sequence[Action], deadline: float, now: int, *, all_or_nothing: bool
-    ) -> None:
+    def __init__(self, errands: Errands, actions: Sequence[Action], deadline: float, *, all_or_nothing: bool) -> None:
         self._errands, self._deadline, self._all_or_nothing = errands, deadline, all_or_nothing
         self._left = list(actions)
         self._under_way: Action | None = None
-        self._until = now
+        self._until = 0
         self.done: list[tuple[Action, Action | None]] = []
         self.failure = ""
+
+    def start(self, now: int) -> None:
+        """Send the first action; ``now`` is steady time, ns."""
         self._next(now)
+
+    @property
+    def deeds(self) -> tuple[Deeds, ...]:
+        """What was done and can be taken back."""
+        return tuple(Deeds(did, undo) for did, undo in self.done if undo is not None)
+
+    @property
+    def pending(self) -> tuple[Action, ...]:
+        """The actions of which nobody knows whether they were done: the one under way, and those to follow."""
+        return tuple(self._left) if self._under_way is None else (self._under_way, *self._left)
 
     @property
     def over(self) -> bool:
@@ -140,7 +151,7 @@ class _TakingBack(Errand):
 
 def take_back(errands: Errands, undo: Action) -> None:
     """Send an undo off; the log tells if it fails."""
-    _TakingBack(errands, [undo], 0.0, 0, all_or_nothing=False)
+    _TakingBack(errands, [undo], 0.0, all_or_nothing=False).start(0)
 
 
 def words_of(action: Action) -> str:

@@ -19,6 +19,8 @@ from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.files import boot_id, runtime_folder
 from edge_ai.monitoring.actions import Action, CallService, SetParameter, SetPower
 from edge_ai.monitoring.effects import Effect
+from edge_ai.monitoring.errand import Errand
+from edge_ai.monitoring.ladder import Change
 from edge_ai.monitoring.step_record import Deeds, StepRecord
 
 log = logging.getLogger(__name__)
@@ -28,13 +30,36 @@ _KINDS: dict[str, type[Any]] = {"set": SetParameter, "call": CallService, "power
 
 @dataclass(frozen=True, slots=True)
 class KeptStep:
-    """A step as an earlier monitor left it."""
+    """A step as an earlier monitor left it.
+
+    Attributes:
+        name, triggers, deeds, effect, by_operator: as of `StepRecord` and its step.
+        pending: actions that had no answer yet while the step was being taken: nobody knows whether they were done.
+    """
 
     name: str
     triggers: tuple[str, ...] = ()
     deeds: tuple[Deeds, ...] = ()
     effect: Effect = field(default_factory=Effect)
     by_operator: bool = False
+    pending: tuple[Action, ...] = ()
+
+    @classmethod
+    def of(cls, record: StepRecord) -> KeptStep:
+        """A step that is taken."""
+        return cls(record.step.name, record.triggers, record.deeds, record.effect, record.step.by_operator)
+
+    @classmethod
+    def begun(cls, change: Change, errand: Errand) -> KeptStep:
+        """A step that is being taken."""
+        step, effect = change.record.step, Effect(change.before)
+        return cls(step.name, change.triggers, errand.deeds, effect, step.by_operator, errand.pending)
+
+    @property
+    def to_undo(self) -> tuple[Deeds, ...]:
+        """What there is to undo, that of pending actions included where it is known without their answer."""
+        calls = (action for action in self.pending if isinstance(action, CallService) and action.undo)
+        return self.deeds + tuple(Deeds(call, CallService(call.node, call.undo, call.service)) for call in calls)
 
 
 class KeptSteps:
@@ -76,9 +101,9 @@ class KeptSteps:
         self._written = "as it was"
         return steps
 
-    def save(self, taken: Iterable[StepRecord]) -> None:
-        """Keep the steps that are taken now, oldest first. A disk that refuses is reported, once."""
-        steps = [_plain(record) for record in taken]
+    def save(self, taken: Iterable[KeptStep]) -> None:
+        """Keep the steps that are taken now, or being taken, oldest first. A disk that refuses is reported, once."""
+        steps = [_plain(step) for step in taken]
         text = json.dumps({"boot": self._boot, "steps": steps}, indent=1) if steps else ""
         if self._path is None or text == self._written:
             return
@@ -108,14 +133,15 @@ def _replace(path: Path, text: str) -> None:
         raise
 
 
-def _plain(record: StepRecord) -> dict[str, Any]:
+def _plain(step: KeptStep) -> dict[str, Any]:
     return {
-        "name": record.step.name,
-        "triggers": list(record.triggers),
-        "deeds": [{"did": _as_dict(deeds.did), "undo": _as_dict(deeds.undo)} for deeds in record.deeds],
-        "before": dict(record.effect.before),
-        "after": dict(record.effect.after),
-        "by_operator": record.step.by_operator,
+        "name": step.name,
+        "triggers": list(step.triggers),
+        "deeds": [{"did": _as_dict(deeds.did), "undo": _as_dict(deeds.undo)} for deeds in step.deeds],
+        "before": dict(step.effect.before),
+        "after": dict(step.effect.after),
+        "by_operator": step.by_operator,
+        "pending": [_as_dict(action) for action in step.pending],
     }
 
 
@@ -126,6 +152,7 @@ def _step(one: dict[str, Any]) -> KeptStep:
         tuple(Deeds(_as_action(deeds["did"]), _as_action(deeds["undo"])) for deeds in one["deeds"]),
         Effect(one["before"], one["after"]),
         one["by_operator"],
+        tuple(_as_action(action) for action in one.get("pending", ())),
     )
 
 

@@ -13,11 +13,11 @@ from edge_ai.core.errors import EdgeAIError
 from edge_ai.monitoring.actions import Action, Actuator, SetParameter
 from edge_ai.monitoring.alerts import Standing
 from edge_ai.monitoring.errand import Errand, Errands, take_back, words_of
-from edge_ai.monitoring.kept_steps import KeptSteps
+from edge_ai.monitoring.kept_steps import KeptStep, KeptSteps
 from edge_ai.monitoring.ladder import Change, Ladder, Way
 from edge_ai.monitoring.ladder_view import View
 from edge_ai.monitoring.readings import Readings
-from edge_ai.monitoring.step_record import Deeds, StepRecord
+from edge_ai.monitoring.step_record import StepRecord
 from edge_ai.monitoring.steps import Plan, ScaleParameter, Step, StepStatus
 
 log = logging.getLogger(__name__)
@@ -139,11 +139,19 @@ class Mitigation:
     def _adopt(self, plan: Plan) -> None:
         known, now = {step.name: step for step in plan.steps}, self._clock.steady_ns()
         for kept in self._kept.load():
-            if kept.name not in known and not kept.deeds:
+            if kept.pending:
+                self._doubt(kept)
+            if not kept.to_undo and (kept.pending or kept.name not in known):
                 continue  # nothing of it could be undone, nor be seen to be over
             step = known.get(kept.name) or Step(kept.name, by_operator=kept.by_operator)
-            self._ladder.adopt(step, kept.triggers, kept.deeds, kept.effect, now)
+            self._ladder.adopt(step, kept.triggers, kept.to_undo, kept.effect, now)
             log.warning("'%s' was taken by an earlier monitor, and is undone when all is well", kept.name)
+
+    def _doubt(self, kept: KeptStep) -> None:
+        """Tell the operator what may have been done: what it was before would have come with the answer."""
+        what = "; ".join(words_of(action) for action in kept.pending)
+        self._message = f"'{kept.name}' was being taken when an earlier monitor died, perhaps done: {what}"
+        log.warning("%s", self._message)
 
     def _begin(self, change: Change, view: View) -> None:
         if change.way is not Way.TAKE:
@@ -156,13 +164,17 @@ class Mitigation:
             self._refuse(change.record, str(error), view.now)
             return
         self._change = change
-        self._errand = Errand(self._errands, actions, step.deadline, view.now, all_or_nothing=True)
+        self._errand = Errand(self._errands, actions, step.deadline, all_or_nothing=True)
+        if not step.urgent:  # an emergency stop waits for no disk
+            self._save()
+        self._errand.start(view.now)
 
     def _undo(self, change: Change) -> None:
         record, now = change.record, self._clock.steady_ns()
         undos = [deeds.undo for deeds in reversed(record.deeds)]
         self._change = change
-        self._errand = Errand(self._errands, undos, record.step.deadline, now, all_or_nothing=False)
+        self._errand = Errand(self._errands, undos, record.step.deadline, all_or_nothing=False)
+        self._errand.start(now)
 
     def _advance(self, now: int, patience: float = 0.0) -> None:
         """Take in what was answered."""
@@ -186,8 +198,7 @@ class Mitigation:
         if errand.failure:
             self._refuse(change.record, errand.failure, now)
             return
-        deeds = tuple(Deeds(did, undo) for did, undo in errand.done if undo is not None)
-        self._ladder.took(change, deeds, now)
+        self._ladder.took(change, errand.deeds, now)
         what = "; ".join(words_of(did) for did, _ in errand.done)
         self._say(f"'{change.record.step.name}' taken for {', '.join(change.triggers)}: {what}")
 
@@ -222,4 +233,8 @@ class Mitigation:
         log.warning("mitigation: %s", message)
 
     def _save(self) -> None:
-        self._kept.save(reversed(self._ladder.taken))
+        """Keep what is taken, and what is being taken: a monitor killed before the answer has done it all the same."""
+        kept = [KeptStep.of(record) for record in reversed(self._ladder.taken)]
+        if self._errand is not None and self._change is not None and self._change.way is Way.TAKE:
+            kept.append(KeptStep.begun(self._change, self._errand))
+        self._kept.save(kept)

@@ -520,6 +520,63 @@ def test_kill_9_loses_nothing(tmp_path):
     assert not path.exists()
 
 
+class Fatal(Nodes):
+    """Does what it is asked, and before it answers at the n-th action the monitor is killed."""
+
+    def __init__(self, last):
+        super().__init__()
+        self.left = last
+
+    def perform(self, action, done):
+        self.left -= 1
+        answer = self.answer(action)
+        if not self.left:
+            raise KeyboardInterrupt
+        done(answer)
+
+
+def test_a_monitor_killed_between_an_action_and_its_answer_tells_at_its_next_start(kept, caplog):
+    watched = Watched(FEWER, nodes=Fatal(1), kept=kept)
+    watched.hot = True
+    with pytest.raises(KeyboardInterrupt):
+        watched.beat()
+    watched.hot = False
+    watched.restart()
+    words = "'fewer' was being taken when an earlier monitor died, perhaps done: camera.max_rate = 15.0"
+    assert words in caplog.text
+    assert watched.beat().message == words
+    assert not watched.taken()
+    assert kept.load() == []  # it is told once
+
+
+def test_what_a_killed_monitor_had_done_of_a_step_is_undone(kept):
+    rest = CallService("camera", "dim", "brighten")
+    watched = Watched(Step("both", ("heat",), (*FEWER.do, rest), recover=10), kept=kept)
+    watched.nodes.held, watched.hot = [], True
+    watched.beat()
+    watched.nodes.release()
+    watched.nodes.held = []
+    watched.beat()  # hears that the first is done, sends the second, and never hears of that
+    watched.nodes.held = None
+    watched.restart()
+    assert watched.taken() == ["both"]
+    watched.hot = False
+    watched.beat(40)
+    assert watched.nodes.values["camera.max_rate"] == 30
+    assert "camera/brighten" in watched.nodes.done
+    assert not watched.taken()
+
+
+def test_an_urgent_step_waits_for_no_disk(kept, monkeypatch):
+    watched = Watched(replace(STOP, urgent=True), kept=kept)
+    order = []
+    monkeypatch.setattr(kept, "save", lambda _: order.append("save"))
+    monkeypatch.setattr(watched.nodes, "perform", lambda *_: order.append("stop"))
+    watched.hot = True
+    watched.beat()
+    assert order[0] == "stop"
+
+
 def test_a_step_that_the_file_no_longer_has_is_undone_as_well(kept):
     watched = Watched(FEWER, STOP, kept=kept)
     watched.hot = True
