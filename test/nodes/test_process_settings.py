@@ -49,7 +49,7 @@ def test_they_take_effect_at_configure_before_the_model_loads_and_end_at_cleanup
     for _ in range(2):
         assert one.do(node, "configure")
         assert all(affinity == {max(cpus)} for affinity in affinities())
-        assert node._model.backend.description.endswith("1 thread")
+        assert node._variants.model.backend.description.endswith("1 thread")
         assert gc.get_freeze_count() > 1000
         assert one.do(node, "cleanup")
         assert all(affinity == cpus for affinity in affinities())
