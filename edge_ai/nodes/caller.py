@@ -9,7 +9,7 @@ from typing import Any
 from rclpy.node import Node
 
 from edge_ai.core.errors import EdgeAIError
-from edge_ai.nodes.mailbox import Withheld
+from edge_ai.nodes.untaken import Withheld
 
 _GLANCE = 0.01  # s between two looks for a service or an answer
 _AGAIN = 1.0  # s after which a request is repeated: while two participants still meet, answers are lost

@@ -12,7 +12,7 @@ from rclpy.guard_condition import GuardCondition
 from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.node import Node
 
-from edge_ai.nodes.mailbox import Withheld
+from edge_ai.nodes.untaken import Withheld
 
 log = logging.getLogger(__name__)
 

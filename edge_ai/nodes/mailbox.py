@@ -5,24 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
-_SEQUENCE = "publication_sequence_number"  # of the message's info, from Jazzy on
-
-
-class Withheld(CallbackGroup):
-    """Keeps what is made with it out of the executor's hands."""
-
-    def can_execute(self, entity: Any) -> bool:
-        return False
-
-    def beginning_execution(self, entity: Any) -> bool:
-        return False
-
-    def ending_execution(self, entity: Any) -> None:
-        """Nothing to give back."""
+from edge_ai.nodes.untaken import Taken, Withheld
 
 
 class Mailbox:
@@ -37,27 +23,26 @@ class Mailbox:
 
     Attributes:
         topic: its full name.
-        missed: messages of the publisher that never were taken: pushed out of the history, or lost on the way. Counted
-            from Jazzy on, where the middleware numbers messages, and for one publisher.
     """
 
     def __init__(self, node: Node, kind: Any, topic: str, qos: QoSProfile, *, raw: bool = False) -> None:
         self._node = node
         self._subscription = node.create_subscription(kind, topic, id, qos, callback_group=Withheld(), raw=raw)
         self.topic: str = node.resolve_topic_name(topic)
-        self.missed = 0
-        self._last = 0
+        self._taken = Taken(self._subscription)
 
     def take(self) -> tuple[Any, int] | None:
         """The next message and when it was received, ns of the wall clock; None if there is none."""
-        handle = self._subscription.handle
-        with handle:
-            taken = handle.take_message(self._subscription.msg_type, self._subscription.raw)
+        taken = self._taken.take()
         if taken is None:
             return None
         message, info = taken
-        self._count(info.get(_SEQUENCE) or 0)
         return message, int(info["received_timestamp"]) or time.time_ns()
+
+    @property
+    def missed(self) -> int:
+        """As of `Taken`."""
+        return self._taken.missed
 
     def all(self) -> list[tuple[Any, int]]:
         """All that have come."""
@@ -74,9 +59,3 @@ class Mailbox:
     def close(self) -> None:
         """Subscribe no more."""
         self._node.destroy_subscription(self._subscription)
-
-    def _count(self, number: int) -> None:
-        gap = number - self._last - 1 if self._last else 0
-        if gap > 0 and self._node.count_publishers(self.topic) < 2:
-            self.missed += gap
-        self._last = number

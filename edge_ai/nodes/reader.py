@@ -8,21 +8,20 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rclpy.callback_groups import CallbackGroup
 from rclpy.guard_condition import GuardCondition
 from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 
 from edge_ai.core.clock import NS
+from edge_ai.nodes.untaken import Taken, Withheld
 
 log = logging.getLogger(__name__)
 
 _SILENCE = 1.0  # s
-_SEQUENCE = "publication_sequence_number"  # of the message's info, from Jazzy on
 
 
-class Held(CallbackGroup):
+class Held(Withheld):
     """Keeps a subscription out of the executor's hands; its QoS events stay in them while it is silent.
 
     A message that is not taken wakes whoever waits for any event of its subscription (Fast DDS has one condition for
@@ -39,28 +38,18 @@ class Held(CallbackGroup):
     def can_execute(self, entity: Any) -> bool:
         return self.silent and not isinstance(entity, Subscription)
 
-    def beginning_execution(self, entity: Any) -> bool:
-        return self.can_execute(entity)
-
-    def ending_execution(self, entity: Any) -> None:
-        """Nothing to give back."""
-
 
 class Inbox:
     """One subscription whose messages are taken when they are wanted; safe between threads.
 
     Args:
         subscription: made with a callback group `Held` of its own; its history holds what is not taken yet.
-
-    Attributes:
-        missed: messages of the publisher that never were taken: replaced by newer ones in the history, or lost on the
-            way. Counted from Jazzy on, where the middleware numbers messages, and for one publisher.
     """
 
     def __init__(self, subscription: Subscription) -> None:
         self.subscription = subscription
-        self.missed = 0
-        self._last, self._heard_at = 0, 0.0
+        self._taken = Taken(subscription)
+        self._heard_at = 0.0
         self._lock = threading.Lock()
         self._closed = False
 
@@ -69,15 +58,16 @@ class Inbox:
         with self._lock:
             if self._closed:
                 return None
-            handle = self.subscription.handle
-            with handle:
-                taken = handle.take_message(self.subscription.msg_type, self.subscription.raw)
+            taken = self._taken.take()
             if taken is None:
                 return None
             self.look(True)
-            message, info = taken
-            self._count(info.get(_SEQUENCE) or 0)  # None where the middleware does not number
-            return message
+            return taken[0]
+
+    @property
+    def missed(self) -> int:
+        """As of `Taken`."""
+        return self._taken.missed
 
     def look(self, ready: bool) -> None:
         """Note whether something has come; called now and then, and with each message taken."""
@@ -91,13 +81,6 @@ class Inbox:
         """Give nothing any more."""
         with self._lock:
             self._closed = True
-
-    def _count(self, number: int) -> None:
-        # Each publisher counts from one: of several nobody can tell which message is whose.
-        gap = number - self._last - 1 if self._last else 0
-        if gap > 0 and self.subscription.get_publisher_count() < 2:
-            self.missed += gap
-        self._last = number
 
 
 class Reader:
