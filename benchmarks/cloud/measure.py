@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping
-from dataclasses import replace
-
-from benchmarks.goals import Goal
-from benchmarks.topic import Context, MeasurementError, Report
-from edge_ai.core.errors import EdgeAIError
+from benchmarks.parts import measure_parts
+from benchmarks.topic import Context, Report
 
 PARTS = ("decision", "regret", "local_path", "failover")
 """Modules of this folder, each with its ``GOALS`` and ``measure(context, report)``, which gives their values."""
@@ -16,16 +11,4 @@ PARTS = ("decision", "regret", "local_path", "failover")
 
 def measure(context: Context, report: Report) -> None:
     """Fill in the report of topic `cloud`."""
-    for name in context.parts or PARTS:
-        if name not in PARTS:
-            report.failures.append(f"{name}: there is no such part")
-            continue
-        part = importlib.import_module(f"benchmarks.cloud.{name}")
-        goals: Mapping[str, Goal] = part.GOALS
-        values: Mapping[str, float] = {}
-        try:
-            values = part.measure(context, report)
-        except (EdgeAIError, MeasurementError) as error:
-            context.say(f"{name} failed: {error}")
-            report.failures.append(f"{name}: {error}")
-        report.goals += [replace(goal, value=values.get(key)) for key, goal in goals.items()]
+    measure_parts("benchmarks.cloud", PARTS, context, report)

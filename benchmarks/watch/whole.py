@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchmarks.goals import Goal
@@ -37,7 +37,7 @@ def measure(context: Context, report: Report) -> Mapping[str, float]:
     params = _params(find_video(context.say), context.folder)
     ratios, rates = [], []
     for _ in range(int(context.pick(*_ROUNDS))):
-        bare, watched = _bare(params), _watched(params)
+        bare, watched = _rate(_bare, params), _rate(_watched, params)
         if not bare or not watched:
             raise MeasurementError("a robot gave no results")
         rates.append((bare, watched))
@@ -59,9 +59,8 @@ def _params(video: str, folder: Path) -> WatchedParams:
     )
 
 
-def _bare(params: WatchedParams) -> float:
-    counter = _Counter()
-    robot = Robot(
+def _bare(params: WatchedParams, counter: _Counter) -> Robot:
+    return Robot(
         params.camera,
         params.inference,
         params.control,
@@ -69,27 +68,22 @@ def _bare(params: WatchedParams) -> float:
         on_command=lambda command: None,
         on_result=counter.result,
     )
-    try:
-        robot.prepare()
-        robot.start()
-        return _rate(counter)
-    finally:
-        robot.close()
 
 
-def _watched(params: WatchedParams) -> float:
+def _watched(params: WatchedParams, counter: _Counter) -> WatchedRobot:
+    return WatchedRobot(params, SystemClock(), [counter])
+
+
+def _rate(make: Callable[[WatchedParams, _Counter], Robot | WatchedRobot], params: WatchedParams) -> float:
+    """Results a second of a robot made for one turn."""
     counter = _Counter()
-    robot = WatchedRobot(params, SystemClock(), [counter])
+    robot = make(params, counter)
     try:
         robot.prepare()
         robot.start()
-        return _rate(counter)
+        time.sleep(_START)
+        before, begun = counter.results, time.monotonic()
+        time.sleep(_TURN)
+        return (counter.results - before) / (time.monotonic() - begun)
     finally:
         robot.close()
-
-
-def _rate(counter: _Counter) -> float:
-    time.sleep(_START)
-    before, begun = counter.results, time.monotonic()
-    time.sleep(_TURN)
-    return (counter.results - before) / (time.monotonic() - begun)
