@@ -12,11 +12,10 @@ from edge_ai.core.clock import NS, Clock
 from edge_ai.core.types import Frame, Result
 from edge_ai.monitoring.performance import NodeStats
 from edge_ai.monitoring.readings import Readings
+from edge_ai.runtime.edge_side import EdgeSide
 from edge_ai.runtime.pipeline import PipelineCounts
 from edge_ai.runtime.told import PipelineTold, part, tell_command, tell_routing
 from edge_ai.watched.watcher import Watcher
-
-EDGE = "edge"
 
 
 class Figures(Watcher):
@@ -32,18 +31,19 @@ class Figures(Watcher):
         self._clock = clock
         self._camera = NodeStats(clock, rates=("rate", "dropped"))
         rates = ("rate", "dropped", "failed")
-        self._router, self._here = NodeStats(clock, rates=rates), NodeStats(clock, rates=rates, traced=False)
+        self._answers = NodeStats(clock, rates=rates)
+        self._here = NodeStats(clock, rates=rates, traced=False) if routed else self._answers
         self._here.gauge("variants", variants)
         self._control = NodeStats(clock, rates=("commands", "refused"))
-        self._frames = PipelineTold(self._router if routed else self._here)
+        self._frames = PipelineTold(self._answers)
 
     def frame(self, frame: Frame) -> None:
         self._camera.count("rate")
 
     def result(self, result: Result, frame: Frame) -> None:
         age = (self._clock.steady_ns() - result.header.steady_ns) / NS
-        self._router.add(result.timings, age)
-        if result.source == EDGE:
+        self._answers.add(result.timings, age)
+        if self._here is not self._answers and result.source == EdgeSide.name:
             self._here.add(result.timings, age)
 
     def command(self, command: Command) -> None:
@@ -65,6 +65,6 @@ class Figures(Watcher):
         # Memory and processor are those of the process, the same for all parts: told once.
         told = {"camera": part(self._camera), "control": part(self._control), "inference": self._here.readings()}
         if report is not None:
-            tell_routing(self._router, report)
-            told["router"] = part(self._router)
+            tell_routing(self._answers, report)
+            told["router"] = part(self._answers)
         return told
