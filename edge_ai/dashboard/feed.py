@@ -11,11 +11,12 @@ import numpy as np
 
 from edge_ai.control.command import Command, ControlState
 from edge_ai.core.clock import Clock
-from edge_ai.core.errors import EdgeAIError, ImageError
+from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.types import Frame, Image, Result, Velocity
 from edge_ai.dashboard.params import DashboardParams
 from edge_ai.processing.draw import annotate
 from edge_ai.processing.image import to_channels
+from edge_ai.processing.jpeg import to_jpeg
 
 _ATTENTION = 6.0  # s after which nobody looks any more; pictures that cost much are up to five seconds apart
 _WAIT = 1.0  # s for a newer frame
@@ -86,19 +87,7 @@ class PictureFeed:
             words["target"] = [side * scale for side in command.target.box] if command.target else None
             words["command"], words["fastest"] = command.velocity, self._fastest
             words["state"] = ControlState(command.state).name
-        return encode(annotate(image, small, **words), self._params.quality)
-
-
-def encode(image_bgr: Image, quality: int) -> bytes:
-    """A JPEG file.
-
-    Raises:
-        ImageError: the image cannot be one.
-    """
-    done, data = cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise ImageError("picture for the dashboard", got=f"{image_bgr.dtype} {list(image_bgr.shape)}")
-    return data.tobytes()
+        return to_jpeg(annotate(image, small, **words), self._params.quality)
 
 
 def _narrowed(result: Result, image: Image, width: int) -> tuple[Result, Image]:

@@ -10,8 +10,9 @@ import cv2
 from edge_ai.core.clock import NS, Clock
 from edge_ai.core.errors import ImageError
 from edge_ai.nodes import images
+from edge_ai.processing.jpeg import frame_to_jpeg
 from edge_ai.recording import messages
-from edge_ai.recording.frames import FrameChooser, jpeg_of
+from edge_ai.recording.frames import FrameChooser
 from edge_ai.recording.params import RecorderParams
 from edge_ai.recording.recorder import FlightRecorder
 
@@ -51,7 +52,7 @@ class RecordedFrames:
             return
         try:
             frame = images.frame_from_cdr(image, self._clock)
-            jpeg = jpeg_of(frame, params.jpeg_quality)
+            jpeg = frame_to_jpeg(frame, params.jpeg_quality)
         except (ImageError, cv2.error) as error:
             log.warning("an image is not recorded: %s", error)
             self._recorder.lose(self.topic)

@@ -20,13 +20,13 @@ from edge_ai.msg import InferenceRequest
 from edge_ai.nodes import images
 from edge_ai.nodes.kept import KeptPendingFrame
 from edge_ai.nodes.ros_call import RosCall
+from edge_ai.processing.jpeg import frame_to_jpeg
 from edge_ai.routing.alarms import Alarms
 from edge_ai.routing.cloud.base import CloudError, CloudUnreachableError
 from edge_ai.routing.estimates import LinkEstimate
 from edge_ai.routing.params import CloudParams
 from edge_ai.routing.quality import JpegQuality
 from edge_ai.routing.side import Outcome, Side, Source
-from edge_ai.runtime.wire_image import jpeg
 from edge_ai.runtime.worker_pool import WorkerPool
 from edge_ai.srv import CloudInference
 
@@ -191,7 +191,7 @@ class RosSide(Side):
             return len(message.image.data)
         bandwidth = self.link.state(self.clock.steady_ns()).bandwidth
         quality = self._chosen = self._quality.choose(pixels, bandwidth, seconds, self.params)
-        data = jpeg(frame, quality)
+        data = frame_to_jpeg(frame, quality)
         self._quality.learn(quality, pixels, len(data))
         message.compressed_image = CompressedImage(header=message.header, format="jpeg", data=array("B", data))
         return len(data)

@@ -8,13 +8,11 @@ import threading
 from collections import deque
 from typing import Generic, TypeVar
 
-import cv2
-
 from edge_ai.capture.pacing import RateCap
 from edge_ai.core.clock import NS, Clock
 from edge_ai.core.errors import ImageError
 from edge_ai.core.types import Frame
-from edge_ai.processing.image import to_channels
+from edge_ai.processing.jpeg import frame_to_jpeg
 from edge_ai.recording import messages
 from edge_ai.recording.params import RecorderParams
 from edge_ai.recording.recorder import FlightRecorder
@@ -123,24 +121,10 @@ class FrameTap:
         while (frame := self._chosen.get()) is not None:
             header = frame.header
             try:
-                jpeg = jpeg_of(frame, self._params.jpeg_quality)
-            except (ImageError, cv2.error) as error:
+                jpeg = frame_to_jpeg(frame, self._params.jpeg_quality)
+            except ImageError as error:
                 _log.warning("a frame is not recorded: %s", error)
                 self._recorder.lose(self._topic)
                 continue
             message = messages.compressed_image(jpeg, header.stamp_ns, header.frame_id)
             self._recorder.put(self._topic, messages.COMPRESSED_IMAGE, message, header.stamp_ns)
-
-
-def jpeg_of(frame: Frame, quality: int) -> bytes:
-    """A frame as JPEG.
-
-    Raises:
-        ImageError: its encoding is unknown, or it is torn.
-    """
-    grey = frame.encoding in ("mono8", "mono16")
-    pixels = to_channels(frame.image, frame.encoding, "gray" if grey else "bgr")
-    done, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise ImageError("a frame as JPEG", got="nothing from the encoder")
-    return jpeg.tobytes()

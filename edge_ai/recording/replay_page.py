@@ -12,6 +12,7 @@ import cv2
 from edge_ai.core.types import Image, Result
 from edge_ai.processing.draw import annotate
 from edge_ai.processing.image import to_channels
+from edge_ai.processing.jpeg import to_jpeg
 from edge_ai.recording.replay import Case, Replay
 
 _WIDTH = 640
@@ -106,8 +107,7 @@ def _picture(image: Image, result: Result, marked: tuple[int, ...], colour: tupl
         drawn = cv2.resize(
             drawn, (_WIDTH, round(drawn.shape[0] * _WIDTH / drawn.shape[1])), interpolation=cv2.INTER_AREA
         )
-    _, jpeg = cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, 82])
-    return f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(jpeg.tobytes()).decode()}">'
+    return f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(to_jpeg(drawn, 82)).decode()}">'
 
 
 def _number(value: float, form: str) -> str:

@@ -6,14 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_ai.core.errors import ImageError
 from edge_ai.core.types import Frame
 from edge_ai.processing.card import ModelCard
 from edge_ai.processing.image import image_size, to_channels
+from edge_ai.processing.jpeg import frame_to_jpeg
 from edge_ai.processing.resize import Placement, Preprocessor, place
 from edge_ai.routing.cloud.base import CloudRequestError
 from edge_ai.routing.cloud.tensors import fits
@@ -62,7 +61,7 @@ class WireImage:
             tensor = np.empty(spec.shape, spec.dtype)  # the request keeps it, for it may be sent again
             return Sent(tensor, self._preprocessor.prepare(frame.image, frame.encoding, tensor))
         if self.wire.sends == "jpeg":
-            array = _boxed(jpeg(frame, quality), len(self.wire.tensor.shape))
+            array = _boxed(frame_to_jpeg(frame, quality), len(self.wire.tensor.shape))
         else:
             array = self._raw(frame)
         return Sent(array, place(image_size(frame.image, frame.encoding), spec)[0])
@@ -76,22 +75,6 @@ class WireImage:
                 "an image", got=str(list(array.shape)), wanted=f"{list(pattern)}, as the server says"
             )
         return array
-
-
-def jpeg(frame: Frame, quality: int) -> bytes:
-    """The image as a JPEG file; grey ones stay grey.
-
-    Raises:
-        ImageError: it is empty, of an encoding that cannot be read, or too large for a JPEG.
-    """
-    pixels = to_channels(frame.image, frame.encoding, "gray" if frame.encoding.startswith("mono") else "bgr")
-    try:
-        done, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    except cv2.error as error:
-        raise ImageError("image", got=" ".join(str(error).split()), wanted="one that fits into a JPEG") from None
-    if not done:
-        raise ImageError("image", got=f"shape {frame.image.shape}", wanted="one that fits into a JPEG")
-    return bytes(data)
 
 
 def packed_bytes(card: ModelCard, wire: Wire, pixels: int) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from edge_ai.capture.status import CaptureState, CaptureStatus
@@ -36,7 +35,7 @@ class Scrape(Watcher):
         self.metrics.alerts(alerts)
 
     def mitigation(self, status: MitigationStatus) -> None:
-        self.metrics.mitigation(asdict(status))
+        self.metrics.mitigation({"level": status.level, "changes": status.changes})
 
     def routing(self, report: Mapping[str, Any]) -> None:
         self.metrics.router(report)

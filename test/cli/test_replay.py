@@ -10,8 +10,8 @@ from edge_ai.cli.main import main
 from edge_ai.core.clock import NS, ManualClock
 from edge_ai.core.resources import resource
 from edge_ai.core.types import Frame, FrameHeader
+from edge_ai.processing.jpeg import frame_to_jpeg
 from edge_ai.recording import messages
-from edge_ai.recording.frames import jpeg_of
 from edge_ai.recording.params import RecorderParams
 from edge_ai.recording.reader import RecordingReader
 from edge_ai.recording.recorder import FlightRecorder
@@ -33,7 +33,7 @@ def recording(tmp_path_factory):
         image = np.ascontiguousarray(street[:, 10 * index : street.shape[1] - 100 + 10 * index])
         stamp = clock.stamp_ns()
         frame = Frame(FrameHeader(stamp, clock.steady_ns(), "camera", index, *image.shape[1::-1]), image)
-        data = messages.compressed_image(jpeg_of(frame, 95), stamp, "camera")
+        data = messages.compressed_image(frame_to_jpeg(frame, 95), stamp, "camera")
         recorder.put("/camera/image_raw/compressed", messages.COMPRESSED_IMAGE, data, stamp)
         if index < PICTURES:
             recorder.put(

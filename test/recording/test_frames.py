@@ -5,7 +5,8 @@ import pytest
 from edge_ai.core.clock import NS
 from edge_ai.core.errors import ImageError
 from edge_ai.core.types import Frame, FrameHeader
-from edge_ai.recording.frames import FrameChooser, FrameTap, jpeg_of
+from edge_ai.processing.jpeg import frame_to_jpeg
+from edge_ai.recording.frames import FrameChooser, FrameTap
 
 from .conftest import read
 
@@ -53,7 +54,7 @@ def test_a_result_of_a_frame_that_is_gone_chooses_none():
 
 @pytest.mark.parametrize("encoding", ["bgr8", "rgb8", "mono8"])
 def test_a_jpeg_looks_as_its_frame(encoding):
-    picture = cv2.imdecode(np.frombuffer(jpeg_of(frame(1, encoding), 95), np.uint8), cv2.IMREAD_UNCHANGED)
+    picture = cv2.imdecode(np.frombuffer(frame_to_jpeg(frame(1, encoding), 95), np.uint8), cv2.IMREAD_UNCHANGED)
     wanted = frame(1, "mono8" if encoding == "mono8" else "bgr8").image
     assert picture.shape == wanted.shape
     assert np.abs(picture.astype(int) - wanted).mean() < 4
@@ -61,7 +62,7 @@ def test_a_jpeg_looks_as_its_frame(encoding):
 
 def test_a_torn_frame_is_no_jpeg():
     with pytest.raises(ImageError):
-        jpeg_of(frame(1, "nonsense"), 80)
+        frame_to_jpeg(frame(1, "nonsense"), 80)
 
 
 def test_frames_go_into_the_file(bench):

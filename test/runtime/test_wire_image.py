@@ -5,11 +5,12 @@ import pytest
 from edge_ai.core.errors import ImageError
 from edge_ai.core.types import Frame, FrameHeader
 from edge_ai.processing.card import ModelCard
+from edge_ai.processing.jpeg import frame_to_jpeg
 from edge_ai.processing.resize import Preprocessor
 from edge_ai.routing.cloud.base import CloudRequestError, ServedModel, TensorInfo
 from edge_ai.runtime.resources import shipped_card
 from edge_ai.runtime.wire import Wire
-from edge_ai.runtime.wire_image import WireImage, jpeg, packed_bytes
+from edge_ai.runtime.wire_image import WireImage, packed_bytes
 
 CARD = ModelCard.load(shipped_card())
 PIXELS = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (120, 160, 3), np.uint8), (15, 15), 0)
@@ -35,7 +36,7 @@ def test_a_jpeg_is_one_element(shape):
 @pytest.mark.parametrize("encoding", ["rgb8", "bgra8", "mono8"])
 def test_a_jpeg_shows_the_colours_that_the_camera_saw(encoding):
     code = {"rgb8": cv2.COLOR_BGR2RGB, "bgra8": cv2.COLOR_BGR2BGRA, "mono8": cv2.COLOR_BGR2GRAY}[encoding]
-    data = jpeg(frame(cv2.cvtColor(PIXELS, code), encoding), 95)
+    data = frame_to_jpeg(frame(cv2.cvtColor(PIXELS, code), encoding), 95)
     seen = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     wanted = cv2.cvtColor(PIXELS, code) if encoding == "mono8" else PIXELS
     assert seen.shape == wanted.shape
@@ -43,7 +44,7 @@ def test_a_jpeg_shows_the_colours_that_the_camera_saw(encoding):
 
 
 def test_a_lower_quality_is_a_smaller_file():
-    sizes = [len(jpeg(frame(), quality)) for quality in (95, 60, 20)]
+    sizes = [len(frame_to_jpeg(frame(), quality)) for quality in (95, 60, 20)]
     assert sizes == sorted(sizes, reverse=True)
 
 
@@ -87,7 +88,7 @@ def test_what_is_no_image_is_refused(image, encoding, sends):
 
 def test_an_image_too_large_for_a_jpeg_is_refused():
     with pytest.raises(ImageError):
-        jpeg(frame(np.zeros((70_000, 2, 3), np.uint8)), 90)
+        frame_to_jpeg(frame(np.zeros((70_000, 2, 3), np.uint8)), 90)
 
 
 def test_bytes_that_do_not_depend_on_the_picture_are_known_before():
