@@ -74,3 +74,11 @@ class SourceError(EdgeAIError):
 
 class EndOfSource(EdgeAIError):  # noqa: N818 - the end of a file is no error
     """A file or folder has been read to its end: not a fault, and not worth a reconnection."""
+
+
+class ArtifactError(EdgeAIError):
+    """A set of model, engine and parameters is not signed, not whole, not for this device, too old or not yet trusted."""
+
+
+class DeploymentError(EdgeAIError):
+    """A deployment cannot go on, or must not."""

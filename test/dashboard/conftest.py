@@ -21,7 +21,7 @@ from edge_ai.dashboard.server import DashboardServer
 from edge_ai.dashboard.state import Board
 
 ROOT = Path(__file__).resolve().parents[2]
-UNPACKED = ROOT / "out" / "browser" / "chromium"
+UNPACKED = ROOT / "out" / "programs" / "chromium"
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PATIENCE = 20.0
 
@@ -193,7 +193,7 @@ class Tab:
 def browser(tmp_path_factory):
     path, libraries = find_browser()
     if path is None:
-        pytest.skip("no Chromium on this machine; tools/browser.py fetches Debian's into out/browser")
+        pytest.skip("no Chromium on this machine; tools/programs.py fetches Debian's into out/programs")
     running = Browser(path, libraries, tmp_path_factory.mktemp("chromium"))
     yield running
     running.close()

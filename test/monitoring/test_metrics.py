@@ -17,7 +17,7 @@ from edge_ai.monitoring.metrics import Metrics
 from edge_ai.monitoring.readings import Sample
 
 ROOT = Path(__file__).resolve().parents[2]
-PROMTOOL = shutil.which("promtool") or ROOT / "out" / "browser" / "prometheus" / "usr" / "bin" / "promtool"
+PROMTOOL = shutil.which("promtool") or ROOT / "out" / "programs" / "prometheus" / "usr" / "bin" / "promtool"
 
 READINGS = {
     "cpu": 0.42,
@@ -171,7 +171,7 @@ def test_nothing_measured_yet(clock):
     assert ("edge_ai_samples_total",) in read(Metrics(clock))
 
 
-@pytest.mark.skipif(not Path(PROMTOOL).exists(), reason="no promtool; tools/browser.py fetches Debian's")
+@pytest.mark.skipif(not Path(PROMTOOL).exists(), reason="no promtool; tools/programs.py fetches Debian's")
 def test_prometheus_finds_nothing_to_complain_about(metrics):
     metrics.alerts([Alert("temperature", Level.ERROR, "90 degrees", 0)])
     metrics.mitigation({"level": 2, "changes": 5})

@@ -70,6 +70,7 @@ def test_everything_outside_nodes_imports_without_ros_or_vendor_libraries():
     blocked += ["onnx", "pycocotools", "torch", "rosbags"]
     blocked += ["tritonclient", "grpc", "aiohttp", "simpy", "matplotlib"]
     blocked += ["prometheus_client", "starlette", "uvicorn", "mcap", "mcap_ros2", "pyinstrument"]
+    blocked += ["cryptography", "docker", "httpx"]
     script = (
         "import sys, importlib\n"
         f"sys.modules.update(dict.fromkeys({blocked!r}))\n"

@@ -15,7 +15,7 @@ from edge_ai.monitoring.profiling.flame_tree import flame_tree
 from edge_ai.monitoring.profiling.stacks import NATIVE, Stacks
 
 ROOT = Path(__file__).resolve().parents[3]
-UNPACKED = ROOT / "out" / "browser" / "chromium"
+UNPACKED = ROOT / "out" / "programs" / "chromium"
 STACKS = Stacks(
     4.0,
     {
@@ -72,7 +72,7 @@ def rendered(page, script, folder):
     """The page's elements after a script has run in it."""
     browser, libraries = _browser()
     if not browser:
-        pytest.skip("no Chromium on this machine; tools/browser.py fetches Debian's into out/browser")
+        pytest.skip("no Chromium on this machine; tools/programs.py fetches Debian's into out/programs")
     path = folder / "page.html"
     path.write_text(page.replace("</body>", f"<script>{script}</script></body>"))
     words = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]

@@ -1,28 +1,34 @@
 #!/usr/bin/env python3
-"""A headless Chromium and promtool from Debian's packages, unpacked into out/browser: the tests of the page use them.
+"""Programs from Debian's packages that tests use for real, unpacked into out/programs, nothing installed.
 
-python3 tools/browser.py
+python3 tools/programs.py [NAME ...]
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from debs import AptError, PrivateApt, unpack
 
-FOLDER = Path(__file__).resolve().parents[1] / "out" / "browser"
+FOLDER = Path(__file__).resolve().parents[1] / "out" / "programs"
 # Ubuntu has Chromium only as a snap: there CHROMIUM is not found, and EDGE_AI_CHROMIUM may name one.
-WANTED = {"chromium": "chromium-headless-shell", "prometheus": "prometheus"}
+WANTED = {
+    "chromium": "chromium-headless-shell",
+    "prometheus": "prometheus",
+    "haproxy": "haproxy",
+    "sshd": "openssh-server",
+}
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Bring what is not there; the exit status."""
     lists = FOLDER / "apt"
     try:
         for name, package in WANTED.items():
-            if (FOLDER / name).exists():
+            if (FOLDER / name).exists() or (arguments and name not in arguments):
                 continue
             apt = PrivateApt(lists)
             apt.update()
@@ -38,4 +44,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
