@@ -77,7 +77,7 @@ class EndOfSource(EdgeAIError):  # noqa: N818 - the end of a file is no error
 
 
 class ArtifactError(EdgeAIError):
-    """A set of model, engine and parameters is not signed, not whole, not for this device, too old or not yet trusted."""
+    """A set of model, engine and parameters is not signed, not whole, not for this device, too old, or not trusted."""
 
 
 class DeploymentError(EdgeAIError):

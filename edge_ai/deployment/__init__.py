@@ -1,1 +1,1 @@
-"""Bringing new models and new releases onto robots, and taking them back: what is signed, judged, switched and undone."""
+"""Bringing new models and releases onto robots, and taking them back: what is signed, judged, switched and undone."""

@@ -40,7 +40,7 @@ def test_a_torn_last_line_was_never_written_and_the_next_one_is_whole(tmp_path):
 def test_a_line_in_the_middle_that_is_no_entry_is_named(tmp_path):
     path = tmp_path / "journal.jsonl"
     path.write_text('{"step": "a", "at": "t"}\nnonsense\n{"step": "b", "at": "t"}\n')
-    with pytest.raises(DeploymentError, match="line 2.*by hand"), Journal(path).opened():
+    with pytest.raises(DeploymentError, match=r"line 2.*by hand"), Journal(path).opened():
         pass
 
 
