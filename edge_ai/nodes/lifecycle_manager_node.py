@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from functools import partial
 from typing import Any
@@ -19,7 +20,7 @@ from edge_ai.nodes.diagnostics import diagnostic_status
 from edge_ai.nodes.ros_clock import RosClock
 from edge_ai.nodes.ros_params import NodeParams
 from edge_ai.nodes.runner import run
-from edge_ai.runtime.supervision import LifecycleManagerParams, NodeState, Supervisor, Transition
+from edge_ai.runtime.supervision import LifecycleManagerParams, NodeState, Supervisor, Transition, Wanted
 
 _STATES = {
     State.PRIMARY_STATE_UNCONFIGURED: NodeState.UNCONFIGURED,
@@ -62,7 +63,7 @@ class _Line:
 
 
 class LifecycleManagerNode(Node):
-    """Keeps the nodes of parameter `node_names` active; ~/start and ~/stop bring them up and down."""
+    """Keeps the nodes of parameter `node_names` active; ~/start, ~/standby and ~/stop bring them up and down."""
 
     def __init__(self) -> None:
         super().__init__("lifecycle_manager")
@@ -72,17 +73,27 @@ class LifecycleManagerNode(Node):
         self._supervisor = Supervisor(params, RosClock(self))
         self._lines = {name: _Line(self, name) for name in params.node_names}
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self.create_service(Trigger, "~/start", partial(self._on_request, True))
-        self.create_service(Trigger, "~/stop", partial(self._on_request, False))
+        for name, wanted in (("start", Wanted.UP), ("standby", Wanted.STANDBY), ("stop", Wanted.DOWN)):
+            self.create_service(Trigger, f"~/{name}", partial(self._on_request, wanted))
+        self.create_service(Trigger, "~/status", self._on_status_request)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(params.period, self._look, clock=steady)
         self.create_timer(1.0, self._report, clock=steady)
         self._was_up = False
 
-    def _on_request(self, up: bool, _request: Any, response: Trigger.Response) -> Trigger.Response:
-        self._supervisor.want(up=up)
-        response.success, response.message = True, f"bringing {', '.join(self._lines)} {'up' if up else 'down'}"
+    def _on_request(self, wanted: Wanted, _request: Any, response: Trigger.Response) -> Trigger.Response:
+        self._supervisor.want(wanted)
+        response.success, response.message = True, f"{wanted.value} is wanted of {', '.join(self._lines)}"
         self.get_logger().info(response.message)
+        return response
+
+    def _on_status_request(self, _request: Any, response: Trigger.Response) -> Trigger.Response:
+        """Success: all nodes are as they are wanted. The message is JSON."""
+        nodes = {
+            node.name: {"state": node.state.value, "reason": node.reason} for node in self._supervisor.nodes.values()
+        }
+        response.success = self._supervisor.settled
+        response.message = json.dumps({"wanted": self._supervisor.wanted.value, "nodes": nodes})
         return response
 
     def _look(self) -> None:
@@ -163,7 +174,7 @@ class LifecycleManagerNode(Node):
         array.header.stamp = self.get_clock().now().to_msg()
         prefix = self.get_fully_qualified_name().lstrip("/")
         for node in self._supervisor.nodes.values():
-            right = NodeState.ACTIVE if self._supervisor.wanted_up else NodeState.UNCONFIGURED
+            right = self._supervisor.goal(node.name)
             bad = node.state is NodeState.LOST or bool(node.failures)
             level = DiagnosticStatus.ERROR if bad else DiagnosticStatus.WARN
             level = DiagnosticStatus.OK if node.state is right else level

@@ -19,6 +19,11 @@ class LifecycleManagerParams(Params):
         ["camera", "inference", "control"], "Managed nodes, in the order in which to bring them up."
     )
     autostart: bool = param(True, "Bring the nodes up at once; false: when ~/start is called.")
+    exclusive: list[str] = param(
+        ["camera", "pipeline"],
+        "Nodes that hold what only one of two robots on this machine can have, such as a camera; ~/standby leaves them "
+        "unconfigured. Without their namespace.",
+    )
     period: float = param(0.5, "Time between two looks at each node.", unit="s", ge=0.05, le=10)
     response_timeout: float = param(2.0, "A node that does not answer for this long is lost.", unit="s", ge=0.2, le=60)
     transition_timeout: float = param(
@@ -59,8 +64,18 @@ class Transition(Enum):
     CLEANUP = "cleanup"
 
 
+class Wanted(Enum):
+    """What the nodes are to be: at work, ready to go to work at once, or free of all they hold."""
+
+    UP = "up"
+    STANDBY = "standby"
+    DOWN = "down"
+
+
 _UP = {NodeState.UNCONFIGURED: Transition.CONFIGURE, NodeState.INACTIVE: Transition.ACTIVATE}
 _DOWN = {NodeState.ACTIVE: Transition.DEACTIVATE, NodeState.INACTIVE: Transition.CLEANUP}
+_RANK = {NodeState.UNCONFIGURED: 0, NodeState.INACTIVE: 1, NodeState.ACTIVE: 2}
+_GOAL = {Wanted.UP: NodeState.ACTIVE, Wanted.STANDBY: NodeState.INACTIVE, Wanted.DOWN: NodeState.UNCONFIGURED}
 
 
 @dataclass(slots=True)
@@ -82,22 +97,22 @@ class Supervisor:
 
     Nodes come up in order: one waits for those before it, unless one of them has failed or does not appear within
     `startup_patience`; then the rest comes up all the same, since a control node that says zero is better than none.
-    A node that was lost and is back comes up again whatever the others do. Going down is in reverse order.
+    A node that was lost and is back comes up again whatever the others do. Going down is in reverse order, and first.
     """
 
     params: LifecycleManagerParams
     clock: Clock
-    wanted_up: bool = True
+    wanted: Wanted = Wanted.UP
     nodes: dict[str, Watched] = field(default_factory=dict)
     _began_ns: int = 0
 
     def __post_init__(self) -> None:
         self.nodes = {name: Watched(name) for name in self.params.node_names}
-        self.want(up=self.params.autostart)
+        self.want(Wanted.UP if self.params.autostart else Wanted.DOWN)
 
-    def want(self, *, up: bool) -> None:
-        """Bring the nodes up, or down."""
-        self.wanted_up = up
+    def want(self, wanted: Wanted) -> None:
+        """Bring the nodes up, into standby, or down."""
+        self.wanted = wanted
         self._began_ns = self.clock.steady_ns()
         for node in self.nodes.values():
             node.failures, node.retry_at_ns, node.was_active, node.reason = 0, 0, False, ""
@@ -121,16 +136,29 @@ class Supervisor:
         node.reason = f"{reason}; trying again in {pause:g} s"
         node.retry_at_ns = self.clock.steady_ns() + round(pause * 1e9)
 
+    def goal(self, name: str) -> NodeState:
+        """The state in which a node is wanted."""
+        if self.wanted is Wanted.STANDBY and name.rpartition("/")[2] in self.params.exclusive:
+            return NodeState.UNCONFIGURED
+        return _GOAL[self.wanted]
+
     def next(self) -> tuple[str, Transition] | None:
         """The transition to ask for now, or None."""
         order: Sequence[Watched] = list(self.nodes.values())
-        for node in order if self.wanted_up else reversed(order):
-            transition = (_UP if self.wanted_up else _DOWN).get(node.state)
-            if transition is not None and self.clock.steady_ns() >= node.retry_at_ns:
-                return node.name, transition
-            if self.wanted_up and self._holds_up(node):
+        for node in reversed(order):
+            if node.state in _DOWN and self._above(node) > 0 and self._due(node):
+                return node.name, _DOWN[node.state]
+        for node in order:
+            if node.state in _UP and self._above(node) < 0 and self._due(node):
+                return node.name, _UP[node.state]
+            if self._holds_up(node):
                 return None
         return None
+
+    @property
+    def settled(self) -> bool:
+        """True while every node is as it is wanted."""
+        return all(node.state is self.goal(node.name) for node in self.nodes.values())
 
     @property
     def all_up(self) -> bool:
@@ -138,7 +166,14 @@ class Supervisor:
         return all(node.state is NodeState.ACTIVE for node in self.nodes.values())
 
     def _holds_up(self, node: Watched) -> bool:
-        if node.state is NodeState.ACTIVE or node.failures or node.was_active:
+        if node.state is self.goal(node.name) or node.failures or node.was_active:
             return False
         patience = self.params.startup_patience * 1e9
         return node.state is NodeState.CHANGING or self.clock.steady_ns() - self._began_ns < patience
+
+    def _above(self, node: Watched) -> int:
+        """How many transitions a node that rests in a state is above the one wanted."""
+        return _RANK[node.state] - _RANK[self.goal(node.name)]
+
+    def _due(self, node: Watched) -> bool:
+        return self.clock.steady_ns() >= node.retry_at_ns

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 pytest.importorskip("rclpy")
@@ -43,6 +45,31 @@ def test_it_brings_nodes_up_reports_and_takes_them_down(ros, until):
     until(lambda: control.state == State.PRIMARY_STATE_UNCONFIGURED, "unconfigured")
     assert one.call(Trigger, "lifecycle_manager/start").success
     until(lambda: control.state == State.PRIMARY_STATE_ACTIVE, "active again")
+
+
+def test_standby_is_ready_at_once_and_says_when(ros, until):
+    one = ros(
+        **{
+            "lifecycle_manager:node_names": "[camera, control]",
+            "lifecycle_manager:period": 0.1,
+            "lifecycle_manager:autostart": "false",
+        }
+    )
+    camera, control = one.add(Stubborn()), one.add(ControlNode())
+    one.add(LifecycleManagerNode())
+    assert one.call(Trigger, "lifecycle_manager/standby").success
+    until(lambda: one.call(Trigger, "lifecycle_manager/status").success, "standby")
+    status = json.loads(one.call(Trigger, "lifecycle_manager/status").message)
+    assert status["wanted"] == "standby"
+    assert {name: node["state"] for name, node in status["nodes"].items()} == {
+        "camera": "unconfigured",
+        "control": "inactive",
+    }
+    assert control.state == State.PRIMARY_STATE_INACTIVE
+    camera.willing = True
+    assert one.call(Trigger, "lifecycle_manager/start").success
+    until(lambda: one.call(Trigger, "lifecycle_manager/status").success, "all active")
+    assert camera.state == control.state == State.PRIMARY_STATE_ACTIVE
 
 
 def test_a_node_that_fails_is_reported_and_tried_again(ros, until):

@@ -2,7 +2,7 @@ import pytest
 
 from edge_ai.core.clock import ManualClock
 from edge_ai.core.errors import ParameterError
-from edge_ai.runtime.supervision import LifecycleManagerParams, NodeState, Supervisor, Transition
+from edge_ai.runtime.supervision import LifecycleManagerParams, NodeState, Supervisor, Transition, Wanted
 
 
 def supervisor(**params):
@@ -74,7 +74,7 @@ def test_a_dead_camera_does_not_keep_a_dead_control_node_down():
 def test_nodes_go_down_in_reverse_order():
     watcher, _ = supervisor()
     see(watcher, NodeState.ACTIVE, NodeState.ACTIVE)
-    watcher.want(up=False)
+    watcher.want(Wanted.DOWN)
     assert watcher.next() == ("control", Transition.DEACTIVATE)
     watcher.observe("control", NodeState.INACTIVE)
     assert watcher.next() == ("control", Transition.CLEANUP)
@@ -86,10 +86,52 @@ def test_without_autostart_nothing_happens_until_asked():
     watcher, _ = supervisor(autostart=False)
     see(watcher, NodeState.UNCONFIGURED, NodeState.UNCONFIGURED)
     assert watcher.next() is None
-    watcher.want(up=True)
+    watcher.want(Wanted.UP)
     assert watcher.next() == ("camera", Transition.CONFIGURE)
 
 
 def test_a_node_looked_at_less_often_than_it_may_be_silent_would_always_seem_lost():
     with pytest.raises(ParameterError, match=r"period: got 1.5 s; wanted at most half of response_timeout, 2 s"):
         LifecycleManagerParams.parse({"period": 1.5})
+
+
+def test_standby_configures_what_can_be_and_leaves_alone_what_only_one_side_can_have():
+    watcher, _ = supervisor(node_names=["front/camera", "inference", "control"], autostart=False)
+    for name in watcher.nodes:
+        watcher.observe(name, NodeState.UNCONFIGURED)
+    assert watcher.settled
+    watcher.want(Wanted.STANDBY)
+    assert not watcher.settled
+    for name in ("inference", "control"):
+        assert watcher.next() == (name, Transition.CONFIGURE)
+        watcher.observe(name, NodeState.INACTIVE)
+    assert watcher.next() is None
+    assert watcher.settled
+
+
+def test_standby_of_a_robot_at_work_stops_the_wheels_first_and_lets_go_of_the_camera():
+    watcher, _ = supervisor()
+    see(watcher, NodeState.ACTIVE, NodeState.ACTIVE)
+    watcher.want(Wanted.STANDBY)
+    assert watcher.next() == ("control", Transition.DEACTIVATE)
+    watcher.observe("control", NodeState.INACTIVE)
+    assert watcher.next() == ("camera", Transition.DEACTIVATE)
+    watcher.observe("camera", NodeState.INACTIVE)
+    assert watcher.next() == ("camera", Transition.CLEANUP)
+    watcher.observe("camera", NodeState.UNCONFIGURED)
+    assert watcher.settled
+
+
+def test_a_node_that_cannot_go_down_keeps_the_others_neither_from_going_down_nor_the_standby_open():
+    watcher, clock = supervisor(node_names=["camera", "inference", "control"])
+    for name in watcher.nodes:
+        watcher.observe(name, NodeState.ACTIVE)
+    watcher.want(Wanted.STANDBY)
+    watcher.failed("control", "deactivate failed")
+    assert watcher.next() == ("inference", Transition.DEACTIVATE)
+    watcher.observe("inference", NodeState.INACTIVE)
+    watcher.observe("camera", NodeState.UNCONFIGURED)
+    assert watcher.next() is None
+    assert not watcher.settled
+    clock.advance(20.0)
+    assert watcher.next() == ("control", Transition.DEACTIVATE)

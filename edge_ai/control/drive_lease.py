@@ -1,0 +1,92 @@
+"""The right to drive: of all controllers on this machine that speak to the same wheels, one has it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from pathlib import Path
+from typing import IO
+
+from edge_ai.core.errors import EdgeAIError
+from edge_ai.core.files import runtime_folder
+
+_MEND = "set XDG_RUNTIME_DIR to a folder that can be written, the same one for all that may drive this robot"
+
+
+class DriveLease:
+    """A lock on a file, which the kernel takes back from a process that dies, however it dies.
+
+    Two sides of a robot, such as an old and a new release in containers, exclude each other if they see the same file:
+    `identity` tells whether they do.
+
+    Args:
+        path: of the file; its folder is made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: IO[str] | None = None
+
+    @classmethod
+    def of(cls, wheels: str) -> DriveLease:
+        """That of some wheels, for this user.
+
+        Args:
+            wheels: tells them from others on this machine, such as a ROS domain and the full name of a topic.
+
+        Raises:
+            EdgeAIError: this user has neither a runtime folder nor a home.
+        """
+        name = f"drive{re.sub(r'[^A-Za-z0-9]+', '_', '/' + wheels)}.lock"
+        try:
+            return cls(runtime_folder() / name)
+        except RuntimeError as error:
+            raise EdgeAIError("the right to drive", got=error, mend=_MEND) from None
+
+    @property
+    def held(self) -> bool:
+        """Whether this process may drive."""
+        return self._file is not None
+
+    def take(self) -> None:
+        """Have it from now on; harmless where it is held already.
+
+        Raises:
+            EdgeAIError: another controller has it, or the file cannot be had; nobody may drive then but that one.
+        """
+        if self._file is not None:
+            return
+        what = f"the right to drive ('{self.path}')"
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = self.path.open("a+")
+        except OSError as error:
+            raise EdgeAIError(what, got=error.strerror, mend=_MEND) from None
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            file.close()
+            got = f"another controller that has it (process {holder})"
+            raise EdgeAIError(what, got=got, mend="deactivate that one first") from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        self._file = file
+
+    def release(self) -> None:
+        """Let others have it; harmless where it is not held."""
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+    @property
+    def identity(self) -> str:
+        """The same text on all sides that exclude each other, and nowhere else; empty before anybody has taken it."""
+        try:
+            status = self.path.stat()
+        except OSError:
+            return ""
+        return f"{status.st_dev}:{status.st_ino}"
