@@ -42,6 +42,8 @@ class ControlNode(ManagedNode):
 
     def activate(self) -> None:
         assert self._controller is not None
+        assert self._publisher is not None
+        self._publisher.begin()
         self._controller.activate()
         self._loop = ControlLoop(self._controller, self._send, self.params[""].rate)
         self._loop.start()
@@ -58,6 +60,7 @@ class ControlNode(ManagedNode):
             self._loop = None
         if self._controller is not None and self._publisher is not None:
             self._send(self._controller.deactivate())
+            self._publisher.end()
 
     def cleanup(self) -> None:
         self.deactivate()

@@ -179,3 +179,20 @@ def test_it_stops_though_it_can_tell_nobody_that_it_will_be_silent(robot, until,
     assert it.ros.do(it.node, "deactivate")
     assert it.node._loop is None
     until(lambda: it.commands[-1].linear.x == it.commands[-1].angular.z == 0.0, "the last command, which is zero")
+
+
+def test_of_two_controllers_of_the_same_wheels_one_drives_and_the_other_says_nothing(robot, until):
+    it = robot()
+    other = it.ros.add(ControlNode())
+    assert it.ros.do(other, "configure")
+    until(lambda: it.show() and it.state() == ControlStatus.FOLLOWING, "following")
+    writers = len(it.ros.probe.get_publishers_info_by_topic("cmd_vel"))
+    assert writers == 2
+    assert not it.ros.do(other, "activate")
+    assert "another controller" in other.fault
+    seen = len(it.commands)
+    until(lambda: it.show() and len(it.commands) > seen + 20, "more commands")
+    assert all(command.linear.x > 0 or command.angular.z for command in it.commands[seen:])  # no stop of the other one
+    assert it.ros.do(it.node, "deactivate")
+    assert it.ros.do(other, "activate")
+    assert not it.ros.do(it.node, "activate")
