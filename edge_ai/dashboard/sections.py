@@ -1,6 +1,7 @@
 """What the robot knows, as the sections of the page: one place for their fields, with or without ROS.
 
-Section "routing" is a report of `routing.report.RouterReporter`, "recorder" the fields of msg/RecorderStatus.msg.
+Section "routing" is a report of `routing.report.RouterReporter`, "recorder" the fields of msg/RecorderStatus.msg,
+"update" those of msg/ModelUpdate.msg.
 """
 
 from __future__ import annotations

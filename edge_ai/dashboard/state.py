@@ -13,7 +13,7 @@ from edge_ai.core.errors import EdgeAIError
 
 SECTIONS = (
     *("identity", "deployment", "system", "nodes", "alerts", "mitigation"),
-    *("routing", "control", "result", "recorder"),
+    *("routing", "control", "result", "recorder", "update"),
 )
 PLOTTED = ("cpu", "gpu", "memory", "temperature", "power", "fps", "age")
 """Readings of section "system" that the page draws over time."""

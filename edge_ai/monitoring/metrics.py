@@ -1,4 +1,4 @@
-"""What Prometheus is told: everything measured, alerts, mitigation, router and recorder, on a registry of our own."""
+"""What Prometheus is told: everything measured, alerts, mitigation, router, recorder and model updates, on a registry of our own."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ class Metrics:
         self._mitigation: Mapping[str, Any] | None = None
         self._router: Mapping[str, Any] | None = None
         self._recorder: Mapping[str, Any] | None = None
+        self._update: Mapping[str, Any] | None = None
         self._registry: Any = None
 
     def sample(self, sample: Sample) -> None:
@@ -75,6 +76,10 @@ class Metrics:
     def recorder(self, fields: Mapping[str, Any]) -> None:
         """The fields of msg/RecorderStatus.msg by name."""
         self._recorder = fields
+
+    def model_update(self, fields: Mapping[str, Any]) -> None:
+        """The fields of msg/ModelUpdate.msg by name."""
+        self._update = fields
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
         """Everything in a format that the asking side accepts, and its content type.
@@ -126,6 +131,8 @@ class Metrics:
             _router(families, router)
         if (recorder := self._recorder) is not None:
             _recorder(families, recorder)
+        if (update := self._update) is not None:
+            _model_update(families, update)
         yield from families.all()
 
 
@@ -189,3 +196,10 @@ def _recorder(families: _Families, fields: Mapping[str, Any]) -> None:
     families.gauge("recorder_files", "Recordings on disk.", fields.get("files"))
     families.count("recorder_messages", "Messages taken in.", fields.get("messages"))
     families.count("recorder_lost_messages", "Messages in no memory and no file.", fields.get("lost"))
+
+
+def _model_update(families: _Families, fields: Mapping[str, Any]) -> None:
+    said = {name: str(fields.get(name, "")) for name in ("state", "active", "candidate")}
+    families.info("model_update", "What answers, what is staged or on probation, and how far it is.", **said)
+    families.count("model_switches", "Switches to a new model.", fields.get("switches"))
+    families.count("model_rollbacks", "Switches that were taken back.", fields.get("rollbacks"))

@@ -21,6 +21,7 @@ from edge_ai.msg import (
     ControlStatus,
     InferenceResult,
     MitigationStatus,
+    ModelUpdate,
     RecorderStatus,
     RouterStatus,
     SystemStatus,
@@ -34,7 +35,7 @@ from edge_ai.nodes.convert_watch import (
     sample_from_msg,
 )
 from edge_ai.nodes.mailbox import Mailbox
-from edge_ai.nodes.qos import ALERTS, NEWEST
+from edge_ai.nodes.qos import ALERTS, LATCHED, NEWEST
 from edge_ai.nodes.viewed_board import ViewedBoard
 from edge_ai.nodes.watched_pictures import WatchedPictures
 
@@ -61,6 +62,7 @@ class DashboardTopics:
             (Mailbox(node, MitigationStatus, "monitor/mitigation", NEWEST), self._on_mitigation),
             (Mailbox(node, RouterStatus, "router/status", NEWEST), self._on_router),
             (Mailbox(node, RecorderStatus, "recorder/status", NEWEST), self._on_recorder),
+            (Mailbox(node, ModelUpdate, "inference/model_update", LATCHED), self._on_update),
         ]
         # These come with every frame.
         self._hot: list[tuple[Mailbox, Callable[[Any], None]]] = []
@@ -146,6 +148,9 @@ class DashboardTopics:
 
     def _on_recorder(self, message: RecorderStatus) -> None:
         self._board.put("recorder", fields_of(message))
+
+    def _on_update(self, message: ModelUpdate) -> None:
+        self._board.put("update", fields_of(message))
 
     def _on_control(self, message: ControlStatus) -> None:
         command = command_from_msg(message)

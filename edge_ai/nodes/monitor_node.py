@@ -155,8 +155,9 @@ class MonitorNode(ManagedNode):
         self._topics["mitigation"].publish(messages.mitigation_status(status, self.clock.stamp_ns()))
 
     def _heard(self, name: str, fields: Mapping[str, Any]) -> None:
-        """What router and recorder say of themselves, for Prometheus."""
-        (self._prometheus.router if name == "router" else self._prometheus.recorder)(fields)
+        """What router, recorder and the model's updates say of themselves, for Prometheus."""
+        told = self._prometheus
+        {"router": told.router, "recorder": told.recorder, "model_update": told.model_update}[name](fields)
 
     # ------------------------------------------------------------------------------------------------------------
 

@@ -8,11 +8,11 @@ from typing import Any
 from edge_ai.monitoring.monitor import Monitor
 from edge_ai.monitoring.readings import Sample
 from edge_ai.monitoring.sampler import Sampler
-from edge_ai.msg import RecorderStatus, RouterStatus
+from edge_ai.msg import ModelUpdate, RecorderStatus, RouterStatus
 from edge_ai.nodes.convert_watch import fields_of
 from edge_ai.nodes.mailbox import Mailbox
 from edge_ai.nodes.metrics_inbox import MetricsInbox
-from edge_ai.nodes.qos import STATUS
+from edge_ai.nodes.qos import LATCHED, STATUS
 
 
 class MonitorSources:
@@ -21,7 +21,7 @@ class MonitorSources:
     Args:
         node: listens.
         sampler: of the machine.
-        heard: takes what router and recorder say of themselves: "router" or "recorder", and the message's fields.
+        heard: takes what these say of themselves: "router", "recorder" or "model_update", and the message's fields.
 
     Attributes:
         monitor: is told what the nodes tell.
@@ -34,6 +34,7 @@ class MonitorSources:
         self._beside = {
             "router": Mailbox(node, RouterStatus, "router/status", STATUS),
             "recorder": Mailbox(node, RecorderStatus, "recorder/status", STATUS),
+            "model_update": Mailbox(node, ModelUpdate, "inference/model_update", LATCHED),
         }
 
     def start(self) -> None:

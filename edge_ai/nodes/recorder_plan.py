@@ -39,6 +39,7 @@ TOPICS = {
     "camera/status": Wanted(CAMERA_STATUS),
     RESULTS: Wanted(messages.RESULT),
     "inference/card": Wanted(messages.STRING),
+    "inference/model_update": Wanted(messages.MODEL_UPDATE),
     "control/status": Wanted(messages.CONTROL_STATUS),
     "router/status": Wanted(messages.ROUTER_STATUS),
     "node_metrics": Wanted("edge_ai/msg/NodeMetrics"),

@@ -24,6 +24,7 @@ ALERT = "edge_ai/msg/Alert"
 MITIGATION_STATUS = "edge_ai/msg/MitigationStatus"
 ROUTER_STATUS = "edge_ai/msg/RouterStatus"
 RECORDER_STATUS = "edge_ai/msg/RecorderStatus"
+MODEL_UPDATE = "edge_ai/msg/ModelUpdate"
 
 
 def compressed_image(jpeg: bytes, stamp_ns: int, frame_id: str) -> bytes:
@@ -55,6 +56,11 @@ def control_status(command: Command, stamp_ns: int, frame_id: str) -> bytes:
 def router_status(report: Mapping[str, object], stamp_ns: int) -> bytes:
     """What a `RouterReporter` reports as edge_ai/RouterStatus."""
     return encode(ROUTER_STATUS, {"header": fields.header(stamp_ns), **report})
+
+
+def model_update(told: Mapping[str, object], stamp_ns: int) -> bytes:
+    """How an update of the model stands, by the fields of msg/ModelUpdate.msg."""
+    return encode(MODEL_UPDATE, {"header": fields.header(stamp_ns), **told})
 
 
 def system_status(sample: Sample, alerts: Sequence[Alert] = (), fps_target: float = 0.0) -> bytes:

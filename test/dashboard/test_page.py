@@ -107,6 +107,7 @@ def test_the_stop_is_always_on_the_screen_and_large(robot, serve, tab, looks):
     robot.put("alerts", {"active": [{"name": "y" * 100, "message": "z" * 300, "since": 1.8e9}], "recent": []})
     robot.put("mitigation", {"level": 1, "steps": [{"name": "w" * 90, "state": "waiting", "detail": "v" * 300}]})
     robot.put("recorder", {"buffered": 1e4, "file": "u" * 200, "reason": "t" * 200, "fault": "s" * 200})
+    robot.put("update", {"state": "shadow", "candidate": "n" * 99, "checks": ["m" * 200], "passed": [True]})
     robot.put("identity", {"name": "r" * 100, "board": "q" * 100, "version": "1", "mode": "x"})
     robot.put("system", {"readings": dict.fromkeys(PLOTTED, 0.5), "texts": {}, "faults": {"p" * 90: "o" * 300}})
     page = tab(serve().url, **looks)
@@ -225,6 +226,25 @@ def test_alerts_and_the_ladder_with_what_it_brought(robot, serve, tab):
     assert not re.search("false|null|undefined|NaN", page.text("body"))
     page.until(says("#mitigation", "1 of 2 steps taken"))
     page.until(says("#mitigation", "fps 6.1/s → 9.8/s · cpu 97 % → 61 %"))
+
+
+def test_what_is_examined_of_a_new_model_and_what_came_of_it(robot, serve, tab):
+    page = tab(serve().url)
+    page.until(says("#deployment", "nanodet"))
+    shown = page.text("#deployment")
+    still = {"active": "nanodet 3", "candidate": "", "checks": [], "passed": [], "switches": 0, "rollbacks": 0}
+    robot.put("update", {**still, "state": "idle", "progress": 0.0, "message": ""})
+    page.until("!document.querySelector('#update').hidden")
+    assert page.text("#deployment") == shown
+    checks = {"checks": ["sha256", "golden answers: 3 of 4"], "passed": [True, False], "candidate": "nanodet 4"}
+    robot.put("update", {**still, **checks, "state": "shadow", "progress": 0.25, "message": "comparing"})
+    page.until(says("#update", "25 %"))
+    page.until("[...document.querySelectorAll('#update .good')].length === 1")
+    page.until(says("#update", "failed"))
+    robot.put("update", {**still, "state": "idle", "message": "errors", "switches": 2, "rollbacks": 1})
+    page.until(says("#update", "2 new models so far, 1 taken back"))
+    assert not re.search("false|null|undefined|NaN", page.text("body"))
+    assert page.errors() == []
 
 
 def test_who_answers_over_time_and_the_recorder(robot, serve, tab):

@@ -155,6 +155,17 @@ def test_ladder_router_and_recorder_are_there_once_they_are_told_of(metrics):
     assert seen["edge_ai_recorder_lost_messages_total",] == 0
 
 
+def test_updates_of_the_model_are_counted_and_said(metrics):
+    assert not [key for key in read(metrics) if "model" in key[0]]
+    said = {"state": "probation", "active": "nano 2", "candidate": "nano 2", "switches": 3, "rollbacks": 1}
+    metrics.model_update(said)
+    seen = read(metrics)
+    assert seen["edge_ai_model_switches_total",] == 3
+    assert seen["edge_ai_model_rollbacks_total",] == 1
+    labels = (("active", "nano 2"), ("candidate", "nano 2"), ("state", "probation"))
+    assert seen["edge_ai_model_update_info", *labels] == 1
+
+
 def test_the_process_and_the_build_tell_of_themselves(metrics):
     seen = read(metrics)
     assert any(key[0] == "edge_ai_build_info" for key in seen)
@@ -177,6 +188,7 @@ def test_prometheus_finds_nothing_to_complain_about(metrics):
     metrics.mitigation({"level": 2, "changes": 5})
     metrics.router({"edge_answers": 7, "failovers": 1, "bytes_sent": 9, "edge_share": 0.7, "cloud_latency": 0.1})
     metrics.recorder({"recording": True, "files": 3, "disk_bytes": 7, "lost": 0, "messages": 8, "buffered_bytes": 3})
+    metrics.model_update({"state": "idle", "active": "nano 2", "candidate": "", "switches": 3, "rollbacks": 1})
     body, _ = metrics.render()
     done = subprocess.run([PROMTOOL, "check", "metrics"], input=body, capture_output=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, b"")

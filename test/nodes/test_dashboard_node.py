@@ -18,13 +18,22 @@ from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
 
 from edge_ai import dashboard
-from edge_ai.msg import Alert, ControlStatus, MitigationStatus, MitigationStep, Reading, RouterStatus, SystemStatus
+from edge_ai.msg import (
+    Alert,
+    ControlStatus,
+    MitigationStatus,
+    MitigationStep,
+    ModelUpdate,
+    Reading,
+    RouterStatus,
+    SystemStatus,
+)
 from edge_ai.nodes.camera_node import CameraNode
 from edge_ai.nodes.control_node import ControlNode
 from edge_ai.nodes.dashboard_node import STOP_PATIENCE, DashboardNode
 from edge_ai.nodes.diagnostics import diagnostic_status
 from edge_ai.nodes.inference_node import InferenceNode
-from edge_ai.nodes.qos import ALERTS, STATUS
+from edge_ai.nodes.qos import ALERTS, LATCHED, STATUS
 
 PRESS = {"X-Edge-AI": "1"}
 SOURCE = "synthetic://320x240@15"
@@ -63,6 +72,8 @@ def test_what_the_nodes_publish_is_on_the_board(page, until):
     ladder = it.ros.probe.create_publisher(MitigationStatus, "monitor/mitigation", STATUS)
     router = it.ros.probe.create_publisher(RouterStatus, "router/status", STATUS)
     alerts = it.ros.probe.create_publisher(Alert, "monitor/alerts", ALERTS)
+    updates = it.ros.probe.create_publisher(ModelUpdate, "inference/model_update", LATCHED)
+    updates.publish(ModelUpdate(state=ModelUpdate.SHADOW, checks=["sha256"], passed=[True], progress=0.5))
     readings = [Reading(name="cpu", value=0.5), Reading(name="camera/rate", value=15.0)]
     hot = Alert(name="temperature", level=Alert.ERROR, message="91 is above 85", active=True)
     said = SystemStatus(board="Jetson Orin Nano", readings=readings, alerts=[hot], faults=["NVML: no driver"])
@@ -73,7 +84,7 @@ def test_what_the_nodes_publish_is_on_the_board(page, until):
         status.publish(said)
         ladder.publish(MitigationStatus(level=1, steps=[step]))
         router.publish(RouterStatus(policy="cost", edge_share=0.25))
-        return all(map(it.section, ("system", "mitigation", "routing", "alerts")))
+        return all(map(it.section, ("system", "mitigation", "routing", "alerts", "update")))
 
     alerts.publish(over)
     until(say, "all sections")
@@ -85,6 +96,8 @@ def test_what_the_nodes_publish_is_on_the_board(page, until):
     assert it.value("mitigation")["steps"][0]["state"] == "taken"
     assert it.value("mitigation")["steps"][0]["before"] == {"fps": 9.0}
     assert it.value("routing")["edge_share"] == 0.25
+    assert it.value("update")["checks"] == ["sha256"]
+    assert it.value("update")["passed"] == [True]
     assert it.value("identity")["board"] == "Jetson Orin Nano"
     assert it.value("identity")["mode"] == "ROS 2"
 

@@ -12,11 +12,11 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 
-from edge_ai.msg import Alert, MitigationStatus, MitigationStep, NodeMetrics, Reading, SystemStatus
+from edge_ai.msg import Alert, MitigationStatus, MitigationStep, ModelUpdate, NodeMetrics, Reading, SystemStatus
 from edge_ai.nodes.camera_node import CameraNode
 from edge_ai.nodes.control_node import ControlNode
 from edge_ai.nodes.monitor_node import MonitorNode
-from edge_ai.nodes.qos import ALERTS
+from edge_ai.nodes.qos import ALERTS, LATCHED
 from edge_ai.srv import Profile, Report
 
 # Nothing that the machine does while others use it, too, is to raise one.
@@ -162,6 +162,15 @@ def test_prometheus_and_whoever_watches_from_outside_are_answered(watch, until):
     it = watch()
     until(lambda: "edge_ai_memory" in it.page("/metrics"), "metrics")
     assert it.page("/livez")
+
+
+def test_prometheus_is_told_of_updates_of_the_model_also_of_those_before_it_came(watch, until):
+    one = watch()
+    update = ModelUpdate(state=ModelUpdate.PROBATION, active="nano 2", candidate="nano 2", switches=2, rollbacks=1)
+    one.ros.probe.create_publisher(ModelUpdate, "inference/model_update", LATCHED).publish(update)
+    until(lambda: "edge_ai_model_rollbacks_total 1.0" in one.page("/metrics"), "the count")
+    said = 'edge_ai_model_update_info{active="nano 2",candidate="nano 2",state="probation"} 1.0'
+    assert said in one.page("/metrics")
 
 
 def test_a_port_that_is_taken_is_no_reason_not_to_watch(watch, until):

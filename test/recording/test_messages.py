@@ -47,6 +47,8 @@ READINGS = {
 SAMPLE = Sample(STAMP, 7, READINGS, {"board": "PC", "power_mode": "MAXN"}, {"jtop": "silent"})
 STEP = StepStatus("slower", StepState.TAKEN, "fps low", STAMP, {"fps": 9.0}, {"fps": 15.0})
 LADDER = MitigationStatus(1, 2, "slower: taken", (STEP, StepStatus("stop", StepState.READY)))
+UPDATE = {"state": "probation", "active": "nanodet 2", "candidate": "nanodet 2", "progress": 0.25, "message": "wächst"}
+UPDATE |= {"checks": ["sha256", "golden answers: 4 of 4"], "passed": [True, False], "switches": 3, "rollbacks": 1}
 CALIBRATION = Calibration(640, 480, "plumb_bob", (0.1, 0.2, 0.3, 0.4, 0.5), (1.0,) * 9, (2.0,) * 9, (3.0,) * 12)
 
 POINTS = np.array([[[1, 2, 0.5], [3, 4, 0.25]]], np.float32)
@@ -87,6 +89,7 @@ CASES = {
     "alert": (messages.ALERT, messages.alert(ALERT)),
     "system": (messages.SYSTEM_STATUS, messages.system_status(SAMPLE, [ALERT], 30.0)),
     "unknown system": (messages.SYSTEM_STATUS, messages.system_status(Sample(STAMP, 7))),
+    "model update": (messages.MODEL_UPDATE, messages.model_update(UPDATE, STAMP)),
     "ladder": (messages.MITIGATION_STATUS, messages.mitigation_status(LADDER, STAMP)),
     "router": (messages.ROUTER_STATUS, messages.router_status({"policy": "rules", "rtt": math.nan}, STAMP)),
     "camera info": (messages.CAMERA_INFO, messages.camera_info(CALIBRATION, STAMP, "camera_optical")),

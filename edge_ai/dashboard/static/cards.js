@@ -58,6 +58,14 @@ export function deployment({ model, version, engine, variant, state, ...more }) 
   terms(find("deployment", "dl"), [["model", model], ["version", version], ["variant", variant], ["engine", engine], ["state", state], ...rest]);
 }
 
+// How an update of the model stands: what is examined, and what came of it; nothing while none was tried.
+export function update({ state, candidate, checks = [], passed = [], progress, message, switches = 0, rollbacks = 0 }) {
+  const under = state !== "idle" && make("li", {}, chip(state, state === "ready" ? "good" : "warn"), make("strong", {}, candidate), make("time", {}, format.percent(progress)));
+  const examined = checks.map((check, i) => make("li", {}, chip(passed[i] ? "passed" : "failed", passed[i] ? "good" : "bad"), make("span", {}, check)));
+  const said = [message, switches && `${switches} new models so far, ${rollbacks} taken back`].filter(Boolean);
+  $("update").replaceChildren(...[under, ...examined, ...said.map((words) => make("li", { class: "none" }, words))].filter(Boolean));
+}
+
 export function alerts({ active = [], recent = [] }) {
   const items = [...active.map((one) => alert(one, false)), ...recent.slice(0, 6).map((one) => alert(one, true))];
   $("alarm").textContent = active.length === 1 ? active[0].name : `${active.length} alerts`;
