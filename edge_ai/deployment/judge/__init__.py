@@ -1,1 +1,1 @@
-"""Is the new group worse than the old one? Decided as evidence comes, with stated rates of error."""
+"""Is a new release worse than the one it stands beside? Told from few robots and few events, at any time."""
