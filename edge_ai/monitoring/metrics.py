@@ -1,4 +1,4 @@
-"""What Prometheus is told: everything measured, alerts, mitigation, router, recorder and model updates, on a registry of our own."""
+"""What Prometheus is told, on a registry of our own: measurements, alerts, mitigation, router, recorder, updates."""
 
 from __future__ import annotations
 

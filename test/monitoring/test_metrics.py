@@ -162,8 +162,8 @@ def test_updates_of_the_model_are_counted_and_said(metrics):
     seen = read(metrics)
     assert seen["edge_ai_model_switches_total",] == 3
     assert seen["edge_ai_model_rollbacks_total",] == 1
-    labels = (("active", "nano 2"), ("candidate", "nano 2"), ("state", "probation"))
-    assert seen["edge_ai_model_update_info", *labels] == 1
+    info = ("active", "nano 2"), ("candidate", "nano 2"), ("state", "probation")
+    assert seen[("edge_ai_model_update_info", *info)] == 1
 
 
 def test_the_process_and_the_build_tell_of_themselves(metrics):
