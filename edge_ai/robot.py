@@ -16,6 +16,7 @@ from edge_ai.processing.card import ModelCard
 from edge_ai.routing.params import CloudParams, RouterParams
 from edge_ai.routing.status import RouterStatus
 from edge_ai.runtime.control_loop import ControlLoop
+from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.pipeline import Pipeline, PipelineCounts
 from edge_ai.runtime.routed import RoutedPipeline
@@ -150,7 +151,7 @@ class Robot:
         return self.variants.free_memory() if self.variants is not None else free_memory()
 
     @property
-    def model(self) -> SwitchableModel | None:
+    def model(self) -> SwitchableModel[Model] | None:
         """What answers on this machine: card and engine are those of the variant that does; None before `prepare`."""
         return self.variants.model if self.variants is not None else None
 
@@ -199,7 +200,7 @@ class Robot:
             self._remote = self._connect(self._cloud, self._clock, variants.original.card)
             self._remote.configure(score_threshold=self._inference.score_threshold, classes=self._inference.classes)
 
-    def _make_pipeline(self, model: SwitchableModel) -> Pipeline | RoutedPipeline:
+    def _make_pipeline(self, model: SwitchableModel[Model]) -> Pipeline | RoutedPipeline:
         shares = {"": next(iter(self._inference.shares.values()))}  # frames of the one camera bear no name
         workers, max_age = self._inference.workers, self._inference.max_age
         if self._remote is None:

@@ -6,16 +6,35 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 from edge_ai.backends.base import Backend
 from edge_ai.core.errors import BackendError
 from edge_ai.core.types import Frame, Result
 from edge_ai.processing.card import ModelCard
-from edge_ai.runtime.model import Model, Request
+from edge_ai.runtime.detector import Detector
 
 
-class SwitchableModel:
+class Leasable(Detector, Protocol):
+    """What can serve in the place of another: a `Model`, or `Variants` of one."""
+
+    @property
+    def card(self) -> ModelCard:
+        """Of what answers."""
+
+    @property
+    def backend(self) -> Backend:
+        """Its engine."""
+
+    def close(self) -> None:
+        """Free it; harmless when closed already."""
+
+
+M = TypeVar("M", bound=Leasable)
+
+
+class SwitchableModel(Generic[M]):
     """Runs frames as `Model` does, on whichever model serves when their turn comes. Thread-safe.
 
     Each inference holds a lease on the model it begins with, from preprocessing to the last answer. So a switch neither
@@ -33,13 +52,13 @@ class SwitchableModel:
         >>> switchable.retire(switchable.switch(green))                  # doctest: +SKIP
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: M) -> None:
         self._serving = model
-        self._leases: Counter[Model] = Counter()
+        self._leases: Counter[M] = Counter()
         self._ended = threading.Condition()
 
     @property
-    def serving(self) -> Model:
+    def serving(self) -> M:
         """The model on which the next inference runs."""
         return self._serving
 
@@ -74,7 +93,7 @@ class SwitchableModel:
         return self.detect([frame], self.request())[0]
 
     @contextmanager
-    def lease(self) -> Iterator[Model]:
+    def lease(self) -> Iterator[M]:
         """The model that serves now; `retire` does not close it before this ends."""
         with self._ended:
             model = self._serving
@@ -88,13 +107,13 @@ class SwitchableModel:
                     del self._leases[model]
                     self._ended.notify_all()
 
-    def switch(self, model: Model) -> Model:
+    def switch(self, model: M) -> M:
         """Let an open model serve from the next inference on; returns at once, with the one that served."""
         with self._ended:
             before, self._serving = self._serving, model
         return before
 
-    def retire(self, model: Model, timeout: float | None = None) -> bool:
+    def retire(self, model: M, timeout: float | None = None) -> bool:
         """Close a model that serves no more, once the inferences it has begun have ended.
 
         Args:
@@ -124,13 +143,13 @@ class SwitchableRequest:
     """
 
     def __init__(self, size: int) -> None:
-        self._size = size
-        self._buffers: WeakKeyDictionary[Model, Request] = WeakKeyDictionary()
+        self.size = size
+        self._buffers: WeakKeyDictionary[Leasable, Any] = WeakKeyDictionary()
 
-    def of(self, model: Model) -> Request:
+    def of(self, model: Leasable) -> Any:
         """Buffers for a model: for one image where it takes no more."""
         buffers = self._buffers.get(model)
         if buffers is None:
-            size = 1 if self._size > 1 and model.single else self._size
+            size = 1 if self.size > 1 and model.single else self.size
             buffers = self._buffers[model] = model.request(size)
         return buffers

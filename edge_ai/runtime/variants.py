@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from typing import Any
 
+from edge_ai.backends.base import Backend
 from edge_ai.core.clock import Clock, SystemClock
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.memory import free_memory, resident_bytes
+from edge_ai.core.types import Frame, Result
+from edge_ai.processing.card import ModelCard
 from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
-from edge_ai.runtime.switchable import SwitchableModel
+from edge_ai.runtime.switchable import SwitchableModel, SwitchableRequest
 from edge_ai.runtime.variant_cards import Choice, Choices
 
 log = logging.getLogger(__name__)
@@ -54,10 +58,10 @@ class Variants:
         self._asked = self._serving = 0
         self._loader: threading.Thread | None = None
         self._trouble, self._failed, self._closing = "", False, False
-        self._model: SwitchableModel | None = None
+        self._model: SwitchableModel[Model] | None = None
 
     @property
-    def model(self) -> SwitchableModel:
+    def model(self) -> SwitchableModel[Model]:
         """What runs frames; only after `open`."""
         assert self._model is not None, "call open() first"
         return self._model
@@ -66,6 +70,29 @@ class Variants:
     def original(self) -> Model:
         """The model itself, whatever answers; only after `open`."""
         return self._loaded[0]
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of what answers."""
+        return self.model.card
+
+    @property
+    def backend(self) -> Backend:
+        """The engine of what answers."""
+        return self.model.backend
+
+    @property
+    def single(self) -> str:
+        """As of `Model`, of the model itself; a variant that takes single images only is given a batch one by one."""
+        return self.original.single
+
+    def request(self, size: int = 1) -> SwitchableRequest:
+        """Buffers of a worker thread, see `SwitchableModel.request`."""
+        return self.model.request(size)
+
+    def detect(self, frames: Sequence[Frame], request: SwitchableRequest) -> list[Result]:
+        """As `Model.detect`, on the one that answers."""
+        return self.model.detect(frames, request)
 
     @property
     def serving(self) -> Choice:
