@@ -3,60 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import os
+import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from edge_ai.core.errors import DeploymentError
+from edge_ai.deployment.container_spec import DIGEST, creation
+from edge_ai.deployment.container_spec import ContainerSpec as ContainerSpec
 
-_DIGEST = "edge_ai.spec"
-_BIND = r"^([0-9.]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$"
-
-
-class ContainerSpec(BaseModel):
-    """What a container is started with; hardened as the shipped compose file does, whatever else it says.
-
-    Attributes:
-        image: name and tag, or digest; must be on the machine already.
-        command: words; empty: the image's own.
-        environment: variables by name.
-        ports: where on the host each port of the container is found: {8000: "127.0.0.1:8100"}.
-        volumes: named volumes and absolute paths of the host by where they appear in the container, with ":ro" behind
-            them where they are only read: {"/models": "/srv/models:ro"}.
-        devices: of the host, such as "/dev/video0".
-        groups: numbers or names of groups that its user joins, for the devices.
-        gpu: whether it gets all NVIDIA GPUs of the host (PC).
-        runtime: another one than the engine's default: "nvidia" on a Jetson.
-        network: network or "host"; empty: the engine's default.
-        ipc: "host" for shared memory with others; empty: its own.
-        memory: most it may use, as "2g"; empty: no limit.
-        user: "uid:gid"; empty: the image's own.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    image: str = Field(min_length=1)
-    command: tuple[str, ...] = ()
-    environment: dict[str, str] = {}
-    ports: dict[int, str] = {}
-    volumes: dict[str, str] = {}
-    devices: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    gpu: bool = False
-    runtime: str = ""
-    network: str = ""
-    ipc: str = ""
-    memory: str = Field("", pattern=r"^([0-9]+[bkmg]?)?$")
-    user: str = ""
-
-    @property
-    def digest(self) -> str:
-        """Tells one specification from another."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+_NO_COMMAND = (126, 127)  # statuses by which engines and shells say so
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +48,8 @@ class ContainerEngine:
 
     def __init__(self, url: str = "", timeout: float = 30.0) -> None:
         self._url, self._timeout = url, timeout
+        self._lock = threading.Lock()
+        self._kept: Any = None
 
     def start(self, name: str, spec: ContainerSpec) -> None:
         """Let a container of this name run with this specification and none other.
@@ -99,34 +59,60 @@ class ContainerEngine:
         Raises:
             DeploymentError: no engine answers, the image is not there, or it does not start; with the reason.
         """
-        raise NotImplementedError
+        with self._asked(f"container '{name}' of image '{spec.image}'"):
+            container = self._find(name)
+            if container is not None and container.labels.get(DIGEST) != spec.digest:
+                self.stop(name)
+                container.remove(force=True)
+                container = None
+            if container is None:
+                container = self._client().containers.create(**creation(name, spec))
+            container.start()  # harmless where it runs
 
     def stop(self, name: str, grace: float = 10.0) -> None:
         """End it, by force after a grace in seconds; none of that name is no error."""
-        raise NotImplementedError
+        with self._asked(f"container '{name}'"):
+            container = self._find(name)
+            if container is not None and container.status == "paused":
+                container.unpause()  # else it would not hear that it is to end
+            if container is not None:
+                container.stop(timeout=round(grace))
 
     def remove(self, name: str) -> None:
         """End it at once and forget it; none of that name is no error."""
-        raise NotImplementedError
+        with self._asked(f"container '{name}'"):
+            container = self._find(name)
+            if container is not None:
+                container.remove(force=True)
 
     def running(self, name: str) -> bool:
         """Whether it runs now."""
-        raise NotImplementedError
+        with self._asked(f"container '{name}'"):
+            container = self._find(name)
+            return container is not None and container.status == "running"
 
     def runs(self, name: str, spec: ContainerSpec) -> bool:
         """Whether it runs now, started with this specification."""
-        raise NotImplementedError
+        with self._asked(f"container '{name}'"):
+            container = self._find(name)
+            return bool(container and container.status == "running" and container.labels.get(DIGEST) == spec.digest)
 
     def image(self, name: str) -> str:
         """The image it was made of, as it was asked for; empty where there is none of that name."""
-        raise NotImplementedError
+        with self._asked(f"container '{name}'"):
+            container = self._find(name)
+            return "" if container is None else str(container.attrs["Config"]["Image"])
 
     def health(self, name: str) -> str:
-        """ "healthy", "unhealthy" or "starting" as its image's health check says; "none" without one, "absent".
+        """What its image's health check says: "healthy", "unhealthy", "starting", "none" without one, or "absent".
 
         Podman runs health checks by timers of systemd: without it they stay at "starting".
         """
-        raise NotImplementedError
+        with self._asked(f"container '{name}'"):
+            container = self._find(name)
+            if container is None or container.status != "running":
+                return "absent"
+            return str(container.attrs["State"].get("Health", {}).get("Status") or "none")
 
     def exec(self, name: str, command: Sequence[str], timeout: float = 30.0) -> Execution:
         """Run a command in it.
@@ -134,17 +120,89 @@ class ContainerEngine:
         Raises:
             DeploymentError: it does not run, has no such command, or gave no answer within so many seconds.
         """
-        raise NotImplementedError
+        what = f"'{command[0]}' in container '{name}'"
+        answer: queue.SimpleQueue[Execution | Exception] = queue.SimpleQueue()
+
+        def work() -> None:
+            try:
+                container = self._client().containers.get(name)
+                status, (output, errors) = container.exec_run(list(command), demux=True)
+                answer.put(Execution(status, _text(output), _text(errors)))
+            except Exception as error:  # whatever it is, the caller is told
+                answer.put(error)
+
+        # The library waits for ever for what a command writes.
+        threading.Thread(target=work, name=f"exec in {name}", daemon=True).start()
+        with self._asked(what):
+            try:
+                done = answer.get(timeout=timeout)
+            except queue.Empty:
+                raise DeploymentError(what, got=f"no answer within {timeout:g} s") from None
+            if isinstance(done, Exception):
+                raise done
+        if done.status in _NO_COMMAND:
+            raise DeploymentError(what, got=(done.errors or done.output).strip(), wanted="a command that its image has")
+        return done
 
     def logs(self, name: str, lines: int = 20) -> str:
         """The last lines it wrote; empty where there is none of that name."""
-        raise NotImplementedError
+        with self._asked(f"container '{name}'"):
+            container = self._find(name)
+            return "" if container is None else _text(container.logs(tail=lines))
 
     def close(self) -> None:
         """Close the connection; a later call opens it again."""
+        with self._lock:
+            client, self._kept = self._kept, None
+        if client is not None:
+            client.close()
 
     def __enter__(self) -> ContainerEngine:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _client(self) -> Any:
+        docker = _library()
+        with self._lock:
+            if self._kept is None:
+                how = {"timeout": self._timeout, "version": "auto"}
+                self._kept = docker.DockerClient(self._url, **how) if self._url else docker.from_env(**how)
+            return self._kept
+
+    def _find(self, name: str) -> Any:
+        try:
+            return self._client().containers.get(name)
+        except _library().errors.NotFound:
+            return None
+
+    @contextlib.contextmanager
+    def _asked(self, what: str) -> Iterator[None]:
+        """Errors of the library and of its connection in our own words."""
+        docker = _library()
+        import requests  # the library's own
+
+        try:
+            yield
+        except docker.errors.ImageNotFound:
+            mend = "pull, load or build the image on that machine first"
+            raise DeploymentError(what, got="no such image there", mend=mend) from None
+        except docker.errors.APIError as error:
+            raise DeploymentError(what, got=error.explanation or error) from None
+        except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+            where = self._url or os.environ.get("DOCKER_HOST") or "the default socket"
+            mend = "see that Docker or Podman runs there and that this user may use it"
+            raise DeploymentError(what, got=f"no answer from {where} ({error})", mend=mend) from None
+
+
+def _library() -> Any:
+    try:
+        import docker
+    except ImportError:
+        raise DeploymentError("containers", got="no library docker", mend="pip install 'edge_ai[deploy]'") from None
+    return docker
+
+
+def _text(raw: bytes | None) -> str:
+    return (raw or b"").decode("utf-8", errors="replace")
