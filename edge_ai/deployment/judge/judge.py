@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from edge_ai.core.errors import DeploymentError
+from edge_ai.deployment.judge.evidence import Comparison
+from edge_ai.deployment.judge.metrics import Metric, fault_of, metric_of
 from edge_ai.deployment.judge.params import JudgeParams
 from edge_ai.deployment.judge.window import Counts as Counts
 from edge_ai.deployment.judge.window import Window as Window
@@ -34,6 +38,15 @@ class Judgement:
     figures: Mapping[str, float]
 
 
+@dataclass(slots=True)
+class _Seen:
+    """A metric, how many windows of it were good, and what is wrong with the newest."""
+
+    metric: Metric
+    windows: int = 0
+    fault: str = ""
+
+
 class Judge:
     """Compares a canary with the stable group, window by window; may be asked after each, as often as one likes.
 
@@ -52,19 +65,99 @@ class Judge:
     """
 
     def __init__(self, params: JudgeParams, metrics: Sequence[str]) -> None:
-        raise NotImplementedError
+        self._params, self._metrics = params, tuple(dict.fromkeys(metrics))
+        self._seen: dict[str, _Seen] = {}
+        if not self._metrics:
+            raise DeploymentError("the judge", got="no metric", wanted="one or more to compare")
 
     def add(self, window: Window) -> None:
         """Take in one interval of one metric.
 
-        What cannot be used (NaN, below 0, one group without data) is not compared; until the next good window of this
-        metric the judgement is undecided unless others reject.
+        What cannot be used (NaN, below 0, one group without data, only zeros) is not compared; until the next good
+        window of this metric the judgement is undecided unless others reject.
 
         Raises:
             DeploymentError: the metric is not one of those announced, or was of another kind before.
         """
-        raise NotImplementedError
+        if window.metric not in self._metrics:
+            wanted = f"one of {', '.join(self._metrics)}"
+            raise DeploymentError("a window for the judge", got=f"metric '{window.metric}'", wanted=wanted)
+        made = metric_of(window, self._params)
+        seen = self._seen.setdefault(window.metric, _Seen(made))
+        kinds = {type(group) is Counts for group in (window.stable, window.canary)}
+        if len(kinds) > 1 or type(made) is not type(seen.metric):
+            what = f"a window of metric '{window.metric}'"
+            raise DeploymentError(what, got="counts and values", wanted="one kind, always the same")
+        seen.fault = fault_of(window)
+        if not seen.fault:
+            seen.metric.add(window)
+            seen.windows += 1
 
     def judgement(self) -> Judgement:
         """What is to be done by what was seen up to now."""
-        raise NotImplementedError
+        against = self._against()
+        figures = {"evidence_against": _value(against), "evidence_wanted_against": 1 / self._params.alpha}
+        for name, what, comparison in self._comparisons():
+            figures |= _figures(f"{name}.{what}", comparison)
+        if against >= -math.log(self._params.alpha):
+            name, what, _ = max(self._comparisons(), key=lambda one: one[2].against)
+            return Judgement(Verdict.REJECT, f"{name}: {self._seen[name].metric.describe(what)}", figures)
+        missing = [f"{name}: {lack}" for name in self._metrics if (lack := self._lack(name))]
+        if missing:
+            return Judgement(Verdict.UNDECIDED, "; ".join(missing), figures)
+        said = (f"{name}: {self._seen[name].metric.describe(what)}" for name, what, _ in self._comparisons())
+        return Judgement(Verdict.PROMOTE, f"not worse than tolerated: {'; '.join(said)}", figures)
+
+    def _comparisons(self) -> list[tuple[str, str, Comparison]]:
+        return [
+            (name, what, comparison)
+            for name, seen in self._seen.items()
+            for what, comparison in seen.metric.comparisons.items()
+        ]
+
+    def _against(self) -> float:
+        """Logarithm of the evidence that any metric is worse: a mean of e-values is one, however they depend."""
+        total = -math.inf
+        for name in self._metrics:
+            found = self._seen[name].metric.comparisons.values() if name in self._seen else ()
+            parts = [comparison.against for comparison in found] or [0.0]
+            total = _log_add(total, *(part - math.log(len(parts) * len(self._metrics)) for part in parts))
+        return total
+
+    def _lack(self, name: str) -> str:
+        """What a metric still lacks to speak for a promotion, in words."""
+        seen = self._seen.get(name)
+        if seen is None:
+            return "no data"
+        if seen.fault:
+            return seen.fault
+        if seen.windows < self._params.least_windows:
+            return f"{seen.windows} of {self._params.least_windows} windows"
+        if not seen.metric.comparisons:
+            return "too few stable values to compare with"
+        what, least = min(seen.metric.comparisons.items(), key=lambda one: one[1].in_favour)
+        if least.in_favour >= -math.log(self._params.beta):
+            return ""
+        wanted = 1 / self._params.beta
+        return f"evidence {_value(least.in_favour):.2g} of {wanted:.3g} wanted; {seen.metric.describe(what)}"
+
+
+def _figures(name: str, comparison: Comparison) -> dict[str, float]:
+    return {
+        f"{name}.stable": comparison.stable.share,
+        f"{name}.canary": comparison.canary.share,
+        f"{name}.stable_total": comparison.stable.total,
+        f"{name}.canary_total": comparison.canary.total,
+        f"{name}.evidence_against": _value(comparison.against),
+        f"{name}.evidence_in_favour": _value(comparison.in_favour),
+    }
+
+
+def _value(log: float) -> float:
+    """An e-value, with bounds that every log can print."""
+    return math.exp(min(max(log, -50.0), 50.0))
+
+
+def _log_add(*logs: float) -> float:
+    top = max(logs)
+    return top + math.log(sum(math.exp(log - top) for log in logs))

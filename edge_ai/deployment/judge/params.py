@@ -23,6 +23,12 @@ class JudgeParams(Params):
         ge=0.01,
         le=2,
     )
+    tail_tolerance: float = param(
+        0.05,
+        "As `effect_tolerance`, but as a share of all values, where that is more: rarer is not seen.",
+        ge=1e-4,
+        le=0.5,
+    )
     frame_block: int = param(
         30, "Frames in a row that count as one, since they fail together; requests of many robots: 1.", ge=1, le=100_000
     )
