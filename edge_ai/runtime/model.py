@@ -21,6 +21,7 @@ from edge_ai.processing.resize import Placement, Preprocessor
 from edge_ai.runtime.engine_supply import EngineSupply
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.resources import shipped_card
+from edge_ai.runtime.trusted import trusted_card
 
 Outputs = Mapping[str, NDArray[np.generic]]
 
@@ -88,11 +89,12 @@ class Model:
         """Read the card, check the file, start the engine and warm it up.
 
         Raises:
+            ArtifactError: keys are configured, and the model is not of a signed set that they let in.
             CardError: the card is missing or wrong, or names tensors the model does not have.
             ModelError: the model file is missing, corrupt or not the one the card describes.
             BackendError: no engine can run it as configured.
         """
-        path = Path(params.model) if params.model else shipped_card()
+        path = trusted_card(Path(params.model) if params.model else shipped_card(), params)
         card = ModelCard.load(path)
         card.check_file()
         model = cls(

@@ -32,6 +32,14 @@ class InferenceParams(EngineParams):
         "or a card's name, or its file's without .yaml.",
         live=True,
     )
+    trusted_keys: list[str] = param(
+        [""],
+        "Files of public keys; with any, only models of sets that one of them has signed are loaded (edge-ai sign); "
+        "empty: any model is.",
+    )
+    artifact_store: str = param(
+        "", "Folder of the signed sets that were admitted; empty: edge_ai/artifacts in the user's state folder."
+    )
     variant_loading: Literal["asked", "start"] = param(
         "asked",
         "When variants are loaded; asked: in the background when first wanted, which needs memory only then; start: "

@@ -14,6 +14,7 @@ from edge_ai.core.types import Frame, FrameHeader
 from edge_ai.processing.card import ModelCard
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.resources import shipped_card
+from edge_ai.runtime.trusted import trusted_card
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,14 @@ class Choices:
         params: names the cards; they are read and their files are checked.
 
     Raises:
+        ArtifactError: keys are configured, and a model is not of a signed set that they let in.
         CardError: a card is missing or wrong, or a variant sees other things than the model itself.
         ModelError: the file of a variant is missing or not the one its card describes.
     """
 
     def __init__(self, params: InferenceParams) -> None:
-        paths = [Path(params.model) if params.model else shipped_card(), *map(Path, filter(None, params.variants))]
+        given = [Path(params.model) if params.model else shipped_card(), *map(Path, filter(None, params.variants))]
+        paths = [trusted_card(path, params) for path in given]
         self._all = [Choice(path, ModelCard.load(path)) for path in paths]
         for choice in self._all[1:]:
             _check_alike(choice, self._all[0].card)

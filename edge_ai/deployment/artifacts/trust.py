@@ -1,0 +1,253 @@
+"""What a machine lets in: sets that a trusted key signed, that are whole, for it, in time, and no step back."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from edge_ai.core.errors import ArtifactError
+from edge_ai.deployment.artifacts.files import check_listed, check_whole, read_manifest
+from edge_ai.deployment.artifacts.keys import PublicKey
+from edge_ai.deployment.artifacts.manifest import ANY, SetManifest, parse
+from edge_ai.deployment.artifacts.store import State, Store, Version
+
+log = logging.getLogger(__name__)
+
+SKEW = timedelta(hours=1)
+"""By so much clocks may differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedSet:
+    """A set in this machine's store, verified there.
+
+    Attributes:
+        folder: in the store.
+        digest: of what was signed.
+        manifest: what was signed.
+    """
+
+    folder: Path
+    digest: str
+    manifest: SetManifest
+
+    @property
+    def name(self) -> str:
+        """Of the line of sets that replace each other."""
+        return self.manifest.name
+
+    @property
+    def version(self) -> int:
+        """Of the line."""
+        return self.manifest.version
+
+    @property
+    def card(self) -> Path:
+        """The model's card."""
+        return self.folder / self.manifest.paths("card")[0]
+
+    @property
+    def engine(self) -> Path | None:
+        """Folder of a built engine and its manifest."""
+        return self._parent("engine")
+
+    @property
+    def config(self) -> Path | None:
+        """File of parameters."""
+        return next((self.folder / path for path in self.manifest.paths("config")), None)
+
+    @property
+    def golden(self) -> Path | None:
+        """Folder of golden pictures and answers."""
+        return self._parent("golden")
+
+    def _parent(self, role: str) -> Path | None:
+        return next(((self.folder / path).parent for path in self.manifest.paths(role)), None)
+
+
+class Trust:
+    """Judges sets, and keeps those it has admitted where who brought them cannot change them any more.
+
+    Args:
+        keys: files of public keys, any of which may have signed; two while one takes over from the other.
+        store: folder of admitted sets and of what must not be forgotten.
+        device: what this machine answers to: names of its profile and board.
+        software: versions here by name, see `SetManifest`.
+        examine: looks into a set whose files are verified, before it is accepted; raises if it is no good.
+        now: the time.
+
+    Raises:
+        ArtifactError: there is no key, or one cannot be read.
+    """
+
+    def __init__(
+        self,
+        keys: Sequence[Path],
+        store: Path,
+        *,
+        device: Sequence[str],
+        software: Mapping[str, str] | None = None,
+        examine: Callable[[AdmittedSet], None] = lambda _: None,
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+    ) -> None:
+        if not keys:
+            raise ArtifactError("trusted keys", got="none", wanted="files of public keys", mend="name them")
+        self._keys = [PublicKey.load(path) for path in keys]
+        self._store = Store(store)
+        self._device, self._software = tuple(device), dict(software or {})
+        self._examine, self._now = examine, now
+
+    def admit(self, folder: Path) -> AdmittedSet:
+        """Judge a set that somebody has brought, and take it into the store.
+
+        Args:
+            folder: of the set.
+
+        Raises:
+            ArtifactError: it is not signed by a trusted key, not whole, for other devices or software, expired, older
+                than a version that has proved itself, or the clock is not to be trusted; the store is as before.
+        """
+        text = read_manifest(folder)
+        manifest, signed = parse(text, self._keys, str(folder))
+        what, digest, now = f"set '{folder}', {manifest.title}", hashlib.sha256(signed).hexdigest(), self._now()
+        self._check_fit(manifest, what)
+        with self._store.locked():
+            state = self._store.state(now)
+            _check_time(manifest, state, now, what)
+            _check_version(manifest, digest, state, what)
+            _check_listed(folder, manifest)
+            self._store.write(state)  # first of all: sets without a state are taken for a state that was removed
+            admitted = AdmittedSet(self._store.take(folder, text, manifest.files, digest), digest, manifest)
+            try:
+                self._examine(admitted)
+            except BaseException:
+                self._store.drop(digest)
+                raise
+            self._accept(admitted, state.seen(max(now, manifest.created)))
+        log.info("%s admitted", what)
+        return admitted
+
+    def confirm(self, admitted: AdmittedSet) -> None:
+        """A set has proved itself: from now on older ones of its line are refused, and those in the store go.
+
+        Whatever the next start reads has to name this set by then.
+
+        Raises:
+            ArtifactError: the store cannot be read or written; then older ones are not refused.
+        """
+        with self._store.locked():
+            state = self._store.state(self._now())
+            _check_version(admitted.manifest, admitted.digest, state, f"set {admitted.manifest.title}")
+            version = Version(number=admitted.version, digest=admitted.digest)
+            confirmed = {**state.confirmed, admitted.name: version}
+            self._accept(admitted, state.model_copy(update={"confirmed": confirmed}).seen(self._now()))
+
+    def admitted(self, path: Path) -> AdmittedSet | None:
+        """A set that was admitted before, verified again in the store; None if it was not.
+
+        It may have expired since: a robot without a network must not stop working for that. The log warns.
+
+        Args:
+            path: folder of the set, where it was brought or in the store.
+
+        Raises:
+            ArtifactError: its key is not trusted any more, it is not for this device, a newer version has proved itself
+                since, or what the store has of it is damaged and cannot be had from ``path``.
+        """
+        text = read_manifest(path)
+        manifest, signed = parse(text, self._keys, str(path))
+        what, digest, now = f"set '{path}', {manifest.title}", hashlib.sha256(signed).hexdigest(), self._now()
+        with self._store.locked():
+            state = self._store.state(now)
+            if digest not in state.accepted.get(manifest.name, ()):
+                return None
+            self._check_device(manifest, what)
+            _check_version(manifest, digest, state, what)
+            folder = self._sound(path, text, manifest, digest)
+            self._store.write(state.seen(now))
+        for trouble in (_late(manifest, max(now, state.newest)), self._software_trouble(manifest)):
+            if trouble:
+                log.warning("%s goes on, for it was admitted earlier: got %s", what, trouble)
+        return AdmittedSet(folder, digest, manifest)
+
+    def _sound(self, path: Path, text: bytes, manifest: SetManifest, digest: str) -> Path:
+        """Where a set lies in the store; what is damaged there is copied again if that is not where it is to be had."""
+        folder = self._store.folder(digest)
+        try:
+            check_whole(folder, manifest.files)
+        except ArtifactError as error:
+            if path.resolve() == folder.resolve():
+                raise
+            log.warning("copied again from '%s': %s", path, error)
+            self._store.take(path, text, manifest.files, digest)
+        return folder
+
+    def _accept(self, admitted: AdmittedSet, state: State) -> None:
+        """Write down that a set may be used; others of its line go, but for the one that has proved itself."""
+        confirmed = state.confirmed.get(admitted.name)
+        kept = list(dict.fromkeys([*([confirmed.digest] if confirmed else []), admitted.digest]))
+        before = state.accepted.get(admitted.name, [])
+        self._store.write(state.model_copy(update={"accepted": {**state.accepted, admitted.name: kept}}))
+        for digest in set(before) - set(kept):
+            self._store.drop(digest)
+
+    def _check_fit(self, manifest: SetManifest, what: str) -> None:
+        self._check_device(manifest, what)
+        if trouble := self._software_trouble(manifest):
+            raise ArtifactError(what, got=trouble, mend="sign a set for the software of this robot, or update that")
+
+    def _check_device(self, manifest: SetManifest, what: str) -> None:
+        if not {*self._device, ANY} & {*manifest.targets}:
+            wanted = f"one for {' or '.join(self._device)}"
+            mend = "sign a set for this device: edge-ai sign --target"
+            raise ArtifactError(what, got=f"a set for {', '.join(manifest.targets)}", wanted=wanted, mend=mend)
+
+    def _software_trouble(self, manifest: SetManifest) -> str:
+        wrong = [
+            f"{name} {self._software.get(name) or 'missing'} where it needs {wanted}"
+            for name, wanted in manifest.software.items()
+            if not f"{self._software.get(name, '')}.".startswith(f"{wanted}.")
+        ]
+        return ", ".join(wrong)
+
+
+def _check_listed(folder: Path, manifest: SetManifest) -> None:
+    try:
+        check_listed(folder, manifest.files)
+    except OSError as error:
+        raise ArtifactError(f"set '{folder}'", got=error.strerror, wanted="a folder that can be read") from None
+
+
+def _check_time(manifest: SetManifest, state: State, now: datetime, what: str) -> None:
+    for moment, kind in ((state.newest, "this robot has seen"), (manifest.created, "the set was signed at")):
+        if now < moment - SKEW:
+            raise ArtifactError(
+                f"the clock, which has to tell whether {what} is in time",
+                got=f"{_words(now)}, before {_words(moment)}, which {kind}",
+                mend="set the clock (timedatectl); a robot without a network may take the time from GPS or an RTC",
+            )
+    if late := _late(manifest, max(now, state.newest)):
+        raise ArtifactError(what, got=late, mend="sign a new set: edge-ai sign --expires")
+
+
+def _late(manifest: SetManifest, now: datetime) -> str:
+    return f"it expired at {_words(manifest.expires)}" if now >= manifest.expires else ""
+
+
+def _check_version(manifest: SetManifest, digest: str, state: State, what: str) -> None:
+    confirmed = state.confirmed.get(manifest.name)
+    if confirmed is None or manifest.version > confirmed.number:
+        return
+    mend = "sign the files that are wanted as a newer version"
+    if manifest.version < confirmed.number:
+        raise ArtifactError(what, got="an older version", wanted=f"{confirmed.number} or newer", mend=mend)
+    if digest != confirmed.digest:
+        raise ArtifactError(what, got=f"another set than the version {confirmed.number} that served here", mend=mend)
+
+
+def _words(moment: datetime) -> str:
+    return moment.isoformat(sep=" ", timespec="minutes")
