@@ -10,17 +10,25 @@ from collections.abc import Iterable
 from ament_index_python.packages import get_package_share_path
 from launch.actions import DeclareLaunchArgument
 
+from edge_ai.runtime.targets import AUTO
+
 SHARE = get_package_share_path("edge_ai")
 _BOOL = ["false", "true"]
 
 # Default, choices (None: free) and description of every argument.
 ARGUMENTS: dict[str, tuple[str, list[str] | None, str]] = {
     "namespace": ("", None, "Namespace of nodes and topics."),
+    "side": (
+        "",
+        None,
+        "One of two robots on this machine that take turns, such as blue or green: nodes and topics are in a namespace "
+        "of this name, but cmd_vel, control/emergency_stop and control/reset are those of both; empty: there is one.",
+    ),
     "params_file": ("", None, "Parameter file (YAML) over profile and defaults; its keys are like /**/control."),
     "target": (
-        "generic_pc",
-        sorted(path.stem for path in (SHARE / "config/profiles").glob("*.yaml")),
-        "Board profile: a file of config/profiles.",
+        AUTO,
+        [AUTO, *sorted(path.stem for path in (SHARE / "config/profiles").glob("*.yaml"))],
+        "Board profile, a file of config/profiles; auto: this machine's, and what edge-ai prepare has left for it.",
     ),
     "source": (
         "",
@@ -68,7 +76,7 @@ ARGUMENTS: dict[str, tuple[str, list[str] | None, str]] = {
     "log_level": ("info", ["debug", "info", "warn", "error", "fatal"], "Least severity that is logged."),
     "use_sim_time": ("false", _BOOL, "Stamp with /clock instead of the machine's clock."),
 }
-COMMON = ("namespace", "params_file", "target", "log_level", "use_sim_time")
+COMMON = ("namespace", "side", "params_file", "target", "log_level", "use_sim_time")
 # The arguments that are parameters of a node, under the name they have there.
 OVERRIDES: dict[str, dict[str, str]] = {
     "camera": {"source": "source"},

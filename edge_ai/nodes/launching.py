@@ -5,6 +5,7 @@ Needs the `launch` and `launch_ros` of a ROS installation.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,16 @@ from typing import Any
 from launch.actions import OpaqueFunction, SetEnvironmentVariable
 from launch.conditions import IfCondition
 from launch.launch_context import LaunchContext
+from launch.logging import get_logger
 from launch.substitutions import EnvironmentVariable
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from edge_ai.core.errors import ParameterError
 from edge_ai.nodes.launch_arguments import ARGUMENTS, COMMON, OVERRIDES, SHARE, WATCHERS, arguments
+from edge_ai.runtime.targets import find_target
+
+_SHARED = ("cmd_vel", "control/emergency_stop", "control/reset")
 
 
 def transport() -> list[SetEnvironmentVariable]:
@@ -107,9 +112,7 @@ def _node(
     remappings: Iterable[tuple[str, str]] = (),
 ) -> Node:
     """A node from the launch arguments; ``inside`` is a namespace below the given one, ``called`` another name."""
-    parameters: list[Any] = [
-        str(SHARE / file) for file in (f"config/{name}.yaml", f"config/profiles/{given['target']}.yaml")
-    ]
+    parameters: list[Any] = [str(SHARE / f"config/{name}.yaml"), *_target_files(given["target"])]
     if inside:
         parameters.append({"frame_id": f"{inside}_camera_optical_frame"})
     if given["params_file"]:
@@ -121,14 +124,28 @@ def _node(
         package="edge_ai",
         executable=f"{name}_node",
         name=called or name,
-        namespace="/".join(part for part in (given["namespace"], inside) if part),
+        namespace="/".join(part for part in (given["namespace"], given["side"], inside) if part),
         parameters=parameters,
-        remappings=list(remappings),
+        remappings=[*remappings, *_common(given)],
         arguments=["--ros-args", "--log-level", given["log_level"]],
         output="screen",
         respawn=True,
         respawn_delay=2.0,
     )
+
+
+@functools.cache
+def _target_files(target: str) -> list[str]:
+    """The parameter files of the launch argument; the machine is looked at once, and what came of it is said once."""
+    found = find_target(target)
+    get_logger("edge_ai").info(found.words)
+    return [str(file) for file in found.files]
+
+
+def _common(given: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What both sides of a robot share: its wheels, and the stop that holds whichever side drives."""
+    robot = f"/{given['namespace'].strip('/')}".rstrip("/")
+    return [(name, f"{robot}/{name}") for name in _SHARED] if given["side"] else []
 
 
 def _beside_a_router(name: str, values: Mapping[str, Any], cameras: list[str]) -> dict[str, Any]:

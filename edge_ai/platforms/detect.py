@@ -37,6 +37,7 @@ class Machine:
         jetpack: version of JetPack.
         software: the generation of JetPack that is; None where unknown.
         power_mode: nvpmodel's present mode.
+        power_modes: all of its modes.
         gpus: NVIDIA GPUs of a PC.
         cpu: name of the processor.
         cores: physical cores.
@@ -53,6 +54,7 @@ class Machine:
     jetpack: str
     software: JetPack | None
     power_mode: str
+    power_modes: tuple[str, ...]
     tensorrt: str
     cuda: str
     gpus: tuple[Gpu, ...]
@@ -70,10 +72,18 @@ class Machine:
     @property
     def budget(self) -> MemoryBudget:
         """What engines and their builders may take: of the first GPU's own memory, else of what CPU and GPU share."""
+        return self._budget(self.available_bytes)
+
+    @property
+    def steady_budget(self) -> MemoryBudget:
+        """The same, whatever is free just now."""
+        return self._budget(None)
+
+    def _budget(self, available: int | None) -> MemoryBudget:
         own = next((gpu.memory_bytes for gpu in self.gpus if gpu.memory_bytes), None)
         if own and self.board is None:
             return memory_budget(own, shared=False)
-        return memory_budget(self.memory_bytes, shared=True, available=self.available_bytes)
+        return memory_budget(self.memory_bytes, shared=True, available=available)
 
 
 def detect(root: Path = Path("/"), *, libraries: bool | None = None) -> Machine:
@@ -110,6 +120,7 @@ def detect(root: Path = Path("/"), *, libraries: bool | None = None) -> Machine:
         jetpack=jetpack or stats.jetpack,
         software=generation,
         power_mode=software.power_mode(root) if jetson else "",
+        power_modes=software.power_modes(root) if jetson else (),
         tensorrt=software.tensorrt(root, version if libraries else None) or stats.tensorrt,
         cuda=software.cuda(root) or stats.cuda,
         gpus=gpus,

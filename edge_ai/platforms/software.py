@@ -10,6 +10,7 @@ from pathlib import Path
 
 _TENSORRT = ("tensorrt", "tensorrt-cu12", "tensorrt-cu13", "tensorrt-cu12-bindings", "tensorrt-cu13-bindings")
 _RELEASE = re.compile(r"R(\d+)\s*\(release\),\s*REVISION:\s*(\d+(?:\.\d+)*)")
+_MODE = re.compile(r"^\s*<\s*POWER_MODEL\s+ID=(\d+)\s+NAME=(\S+)\s*>", re.MULTILINE)
 _PACKAGE = re.compile(r"^Package: (\S+)\nStatus: \S+ \S+ installed\n(?:.*\n)*?Version: (\S+)", re.MULTILINE)
 
 
@@ -72,8 +73,19 @@ def power_mode(root: Path) -> str:
     """The name of nvpmodel's present mode, like "MAXN"; empty where it is not to be had."""
     try:
         number = int((root / "var/lib/nvpmodel/status").read_text().strip().removeprefix("pmode:"))
-        config = (root / "etc/nvpmodel.conf").read_text(errors="replace")
     except (OSError, ValueError):
         return ""
-    match = re.search(rf"^\s*<\s*POWER_MODEL\s+ID={number}\s+NAME=(\S+)\s*>", config, re.MULTILINE)
-    return match[1] if match else ""
+    return _power_modes(root).get(number, "")
+
+
+def power_modes(root: Path) -> tuple[str, ...]:
+    """The names of all of nvpmodel's modes, by number; empty where they are not to be had."""
+    return tuple(name for _, name in sorted(_power_modes(root).items()))
+
+
+def _power_modes(root: Path) -> dict[int, str]:
+    try:
+        config = (root / "etc/nvpmodel.conf").read_text(errors="replace")
+    except OSError:
+        return {}
+    return {int(number): name for number, name in _MODE.findall(config)}
