@@ -90,8 +90,8 @@ class Values:
     def _compare(self, quantile: float, stable: Array, canary: Array, paired: bool) -> None:
         params, base = self._params, 1 - quantile
         tolerance = max(params.tail_tolerance, params.effect_tolerance * math.sqrt(quantile * base))
-        block = params.frame_block if paired else params.value_block
-        comparison = self.comparisons.setdefault(f"q{100 * quantile:g}", Comparison(tolerance, base, block))
+        name = f"q{100 * quantile:g}"
+        comparison = self.comparisons.setdefault(name, Comparison(tolerance, base, params.value_block))
         if paired:
             comparison.add_pairs(stable.astype(np.float64), canary.astype(np.float64))
         else:

@@ -25,12 +25,12 @@ class JudgeParams(Params):
     )
     tail_tolerance: float = param(
         0.05,
-        "As `effect_tolerance`, but as a share of all values, where that is more: rarer is not seen.",
+        "The same as a share of all values, where that is more; what is rarer is not seen.",
         ge=1e-4,
         le=0.5,
     )
     frame_block: int = param(
         30, "Frames in a row that count as one, since they fail together; requests of many robots: 1.", ge=1, le=100_000
     )
-    value_block: int = param(1, "Values in a row that count as one.", ge=1, le=1000)
+    value_block: int = param(1, "Values, or pairs of values, in a row that count as one.", ge=1, le=1000)
     least_windows: int = param(3, "Windows of each metric before a release can be promoted.", ge=1, le=1000)

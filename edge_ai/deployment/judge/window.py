@@ -27,8 +27,9 @@ class Window:
         metric: its name.
         stable: of the stable group: counts, or values of at least 0 (one a robot, such as its p95 latency).
         canary: of the canary, of the same kind.
-        paired: (stable, canary) on the same frames, as a shadow run gives them; where there are any they are compared
-            in place of the groups. For a metric that is counted, 0 is good and 1 bad.
+        paired: (stable, canary) on the same frames, or of the same robot in the same interval, as a shadow run gives
+            them; where there are any they are compared in place of the groups. For a metric that is counted, 0 is good
+            and 1 bad.
     """
 
     metric: str
