@@ -25,6 +25,8 @@ COMMANDS: Registry[object] = Registry(
         "resize": "edge_ai.cli.resize:ResizeCommand",
         "compare": "edge_ai.cli.compare:CompareCommand",
         "optimize": "edge_ai.cli.optimize:OptimizeCommand",
+        "sign": "edge_ai.cli.sign:SignCommand",
+        "verify": "edge_ai.cli.verify:VerifyCommand",
         "deploy": "edge_ai.cli.deploy:DeployCommand",
         "fleet": "edge_ai.cli.fleet:FleetCommand",
         "profile": "edge_ai.cli.profile:ProfileCommand",
