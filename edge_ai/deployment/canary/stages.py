@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeVar
 
 from edge_ai.deployment.judge.judge import Judgement, Verdict
 
-T = TypeVar("T")
 _CLOSE = 1e-9  # shares are decimal fractions: 0.1 of 10 robots is one robot
 
 
@@ -34,9 +31,11 @@ class Stages:
         """How many of so many robots run the release in a stage, at least one."""
         return min(robots, max(1, math.ceil(self.shares[stage] * robots - _CLOSE)))
 
-    def of(self, stage: int, hosts: Sequence[T]) -> tuple[T, ...]:
-        """The robots that run it, from the beginning of the list."""
-        return tuple(hosts[: self.size(stage, len(hosts))])
+    def after(self, stage: int, robots: int) -> int | None:
+        """The next stage that has more robots; None: all have it."""
+        size = self.size(stage, robots)
+        later = range(stage + 1, len(self.shares))
+        return next((number for number in later if self.size(number, robots) > size), None)
 
 
 class Action(Enum):

@@ -1,0 +1,95 @@
+"""Evaluating a stage: figures from Prometheus, the limits, the judge, and what follows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from edge_ai.deployment.canary.criteria import Criterion
+from edge_ai.deployment.canary.evaluation import Evaluation, check_limits, windows
+from edge_ai.deployment.canary.log import Log
+from edge_ai.deployment.canary.plan import Host, Plan
+from edge_ai.deployment.canary.prometheus import Asker
+from edge_ai.deployment.canary.stages import Decision, Stages, Watch, decide
+from edge_ai.deployment.judge.judge import Judge, Judgement
+
+_BASELINE_LOOKS = 3
+
+
+class Watching:
+    """Evaluates once in an interval.
+
+    Args:
+        plan: criteria, times and robots.
+        asker: who is asked for figures.
+        log: takes every evaluation, with all its figures: after a crash the judge hears them again.
+        wait: for so many seconds.
+    """
+
+    def __init__(self, plan: Plan, asker: Asker, log: Log, wait: Callable[[float], None] = time.sleep) -> None:
+        self._plan, self._asker, self._log, self._wait = plan, asker, log, wait
+        self._due = 0.0
+        self._judge: Judge | None = None
+        self._heard = (-1, 0)  # stage, and how many of its evaluations the judge knows
+
+    def baseline(self, hosts: Sequence[Host]) -> Decision:
+        """Look at robots as they are, before anything is done to them; only limits count."""
+        if self._log.state.looks:
+            self._wait_for_turn()
+        interval = self._plan.interval
+        stages = Stages((1.0,), interval=interval, least=interval, patience=_BASELINE_LOOKS * interval)
+        criteria = [criterion for criterion in self._plan.criteria if criterion.against is None]
+        return self._evaluate(stages, criteria, hosts, ())
+
+    def begin(self) -> None:
+        """Let the release settle; the first evaluation is one interval later."""
+        self._wait(self._plan.settle)
+        self._due = 0.0
+
+    def look(self) -> Decision:
+        """Evaluate the stage that runs, when it is time for it."""
+        self._wait_for_turn()
+        state = self._log.state
+        canary = [host for host in self._plan.hosts if host.name in state.on]
+        stable = [host for host in self._plan.hosts if host.name not in state.before]
+        return self._evaluate(self._plan.way, self._plan.criteria, canary, stable)
+
+    def _evaluate(
+        self, stages: Stages, criteria: Sequence[Criterion], canary: Sequence[Host], stable: Sequence[Host]
+    ) -> Decision:
+        state = self._log.state
+        evaluation = self._asker.evaluate(criteria, canary, stable)
+        evaluations = [*state.evaluations, evaluation]
+        limits = check_limits(criteria, evaluations, [host.name for host in canary])
+        compared = [c for c in criteria if c.compared and (stable or c.against is not None)]
+        judgement = self._judgement(compared, evaluations) if compared else None
+        seen = state.seen + (not limits.unknown)
+        watch = Watch(limits, judgement, seen=seen * stages.interval, watched=(state.looks + 1) * stages.interval)
+        decision = decide(stages, watch)
+        self._log.write(
+            "evaluated",
+            action=decision.action.value,
+            reason=decision.reason,
+            unknown=limits.unknown,
+            evidence=dict(judgement.figures) if judgement else {},
+            **evaluation.as_facts(),
+        )
+        return decision
+
+    def _judgement(self, compared: Sequence[Criterion], evaluations: Sequence[Evaluation]) -> Judgement:
+        stage = self._log.state.stage
+        news: Sequence[Evaluation] = evaluations[-1:]
+        if self._judge is None or self._heard != (stage, len(evaluations) - 1):
+            self._judge, news = Judge(self._plan.judge_params, [c.name for c in compared]), evaluations
+        for evaluation in news:
+            for window in windows(compared, evaluation):
+                self._judge.add(window)
+        self._heard = (stage, len(evaluations))
+        return self._judge.judgement()
+
+    def _wait_for_turn(self) -> None:
+        """An interval after the last turn, however long asking took; at once where that has passed."""
+        now = time.monotonic()
+        self._due = max(self._due, now) if self._due else now + self._plan.interval
+        self._wait(self._due - now)
+        self._due += self._plan.interval
