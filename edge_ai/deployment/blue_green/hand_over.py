@@ -1,0 +1,115 @@
+"""The hand-over of a robot's wheels between two sides, asked of the lifecycle managers inside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from edge_ai.core.errors import DeploymentError
+from edge_ai.deployment.blue_green.plan import HandOverPlan, RosPlan, SideName
+from edge_ai.deployment.blue_green.side import Side
+
+_LOOK = 10.0  # s for a look at what should be there already
+_MARGIN = 15.0  # s that the agent itself takes, with a loaded machine and the discovery of its peers
+
+
+class HandOver:
+    """Brings a side's nodes up and down; all of it may be done again.
+
+    That two never drive is not left to it: a controller drives only while it holds a lock of the kernel's
+    (`edge_ai.control.drive_lease`), and `check_exclusive` makes sure that both sides contend for the same one.
+
+    Args:
+        plan: how a side is asked.
+        ros: what each side has in ROS, by its name.
+        grace: s for a side to end by itself.
+        say: takes a line of progress.
+    """
+
+    def __init__(
+        self, plan: HandOverPlan, ros: Mapping[SideName, RosPlan], grace: float, say: Callable[[str], None]
+    ) -> None:
+        self._plan, self._ros, self._grace, self._say = plan, ros, grace, say
+
+    def standby(self, side: Side) -> str:
+        """Load all that can be loaded beside a side in charge; nothing becomes active.
+
+        Raises:
+            DeploymentError: a node does not come there; says which and why.
+        """
+        self._bring(side, "standby")
+        return "nodes in standby"
+
+    def to(self, side: Side, before: Side) -> None:
+        """Stop one side, which makes the robot stand, then start the other one.
+
+        Raises:
+            DeploymentError: the side does not come up. The other one is down then: start that again.
+        """
+        self.stop(before)
+        self._bring(side, "start", self._ros[side.name].topics)
+
+    def stop(self, side: Side) -> None:
+        """Stop a side's nodes; one that does not answer is ended as a whole: what does not run, does not drive.
+
+        Raises:
+            DeploymentError: it cannot be ended either.
+        """
+        if not side.running():
+            return
+        try:
+            self._bring(side, "stop")
+        except DeploymentError as error:
+            self._say(f"{side.name} is ended as a whole, since its nodes do not stop: {error}")
+            side.stop(self._grace)
+            if side.running():
+                mend = "end it by hand; nothing else is started before that"
+                raise DeploymentError(f"side {side.name}", got="it does not end", mend=mend) from None
+
+    def check(self, side: Side) -> str:
+        """Whether the nodes of the side in charge are active and its topics alive.
+
+        Raises:
+            DeploymentError: they are not; says which.
+        """
+        self._bring(side, "status", self._ros[side.name].topics, _LOOK)
+        return "nodes and topics alive"
+
+    def check_exclusive(self, side: Side, other: Side) -> str:
+        """Whether the kernel keeps these two from driving at the same time.
+
+        Raises:
+            DeploymentError: each would take a lock of its own.
+        """
+        if not self._plan.wheels:
+            return "no wheels"
+        lock, another = (self._ask(one, "status", _LOOK).get("lease", {}) for one in (side, other))
+        if not lock.get("identity") or lock["identity"] != another.get("identity"):
+            got = f"'{lock.get('path')}' in {side.name} and '{another.get('path')}' in {other.name}, not the same lock"
+            mend = "let both sides mount one folder, named by XDG_RUNTIME_DIR, and give them the same ROS_DOMAIN_ID"
+            raise DeploymentError("the right to drive", got=got, wanted="one lock for both", mend=mend)
+        return "one lock decides who drives"
+
+    def _bring(self, side: Side, verb: str, topics: Sequence[str] = (), timeout: float | None = None) -> None:
+        answer = self._ask(side, verb, timeout or self._plan.timeout, topics)
+        if answer.get("ok") is not True:
+            got = answer.get("message") or "no reason"
+            raise DeploymentError(f"{verb} of the nodes of side {side.name}", got=got, wanted="all as asked for")
+
+    def _ask(self, side: Side, verb: str, timeout: float, topics: Sequence[str] = ()) -> dict[str, Any]:
+        words = [*self._plan.agent, verb, "--timeout", f"{timeout:g}"]
+        words += [word for manager in self._ros[side.name].managers for word in ("--manager", manager)]
+        words += [word for topic in topics for word in ("--topic", topic)]
+        if self._plan.wheels:
+            words += ["--wheels", self._plan.wheels]
+        done = side.exec(words, timeout + _MARGIN)
+        lines = done.output.strip().splitlines() or [""]
+        try:
+            answer = json.loads(lines[-1])
+            if isinstance(answer, dict):
+                return answer
+        except ValueError:
+            pass
+        said = (done.errors.strip().splitlines() or lines)[-1] or "nothing"
+        raise DeploymentError(f"{verb} of the nodes of side {side.name}", got=said, wanted="an answer in JSON")
