@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Sequence
+from typing import Any
+
+from edge_ai.core.errors import ParameterError
 
 
 def positive(text: str) -> float:
@@ -23,3 +27,31 @@ def image_size_of(text: str) -> tuple[int, int]:
     if not (cross and width.isdecimal() and height.isdecimal() and 0 < int(width) <= 8192 and 0 < int(height) <= 8192):
         raise argparse.ArgumentTypeError(f"got '{text}', wanted WIDTHxHEIGHT in pixels like 640x640, up to 8192")
     return int(width), int(height)
+
+
+def fleet_sizes(text: str) -> tuple[int, ...]:
+    """Numbers of robots, each at least 1."""
+    try:
+        sizes = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        sizes = ()
+    if not sizes or min(sizes) < 1:
+        raise argparse.ArgumentTypeError(f"got '{text}', wanted numbers of robots like 1,10,100")
+    return sizes
+
+
+def settings(pairs: Sequence[str]) -> dict[str, Any]:
+    """Values by name of NAME=VALUE, each value as YAML.
+
+    Raises:
+        ParameterError: there is no "=".
+    """
+    import yaml
+
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise ParameterError("a parameter", got=f"'{pair}'", wanted="NAME=VALUE")
+        found[name] = yaml.safe_load(value)
+    return found

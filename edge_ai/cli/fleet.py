@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge_ai.cli.arguments import fleet_sizes, settings
+
 if TYPE_CHECKING:
     from edge_ai.fleet.calibration import Calibration
     from edge_ai.fleet.params import FleetParams
@@ -20,7 +22,9 @@ class FleetCommand:
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("what", nargs="?", choices=["simulate", "calibrate"], default="simulate")
-        parser.add_argument("--robots", type=_sizes, default=(1, 10, 100), metavar="N,...", help="sizes of the fleet")
+        parser.add_argument(
+            "--robots", type=fleet_sizes, default=(1, 10, 100), metavar="N,...", help="sizes of the fleet"
+        )
         parser.add_argument("--policy", default="all", metavar="NAME,...", help="all, or names; always-edge and -cloud")
         parser.add_argument("--outage", type=_span, metavar="START:END", help="when the servers are gone, s; 0:0 never")
         parser.add_argument("--fleet", action="append", default=[], metavar="NAME=VALUE", help="parameter of the fleet")
@@ -45,7 +49,7 @@ class FleetCommand:
         from edge_ai.fleet.report import table, write_json
 
         calibration = load_calibration(options.calibration)
-        plans, router = _plans(options), _values(options.router)
+        plans, router = _plans(options), settings(options.router)
         folder = options.output or Path("fleet")
         folder.mkdir(parents=True, exist_ok=True)
         print(f"run times: {calibration.model} on {calibration.machine}")
@@ -72,7 +76,7 @@ def _plans(options: argparse.Namespace) -> list[FleetParams]:
     names = list(
         dict.fromkeys(n for part in options.policy.split(",") for n in (policy_names() if part == "all" else [part]))
     )
-    given = _values(options.fleet)
+    given = settings(options.fleet)
     if options.outage is not None:
         given = {**given, "outage_start": options.outage[0], "outage_end": options.outage[1]}
     plans = [
@@ -104,16 +108,6 @@ def _run(plan: FleetParams, router: dict[str, Any], calibration: Calibration) ->
     return entry_of(simulate(plan, calibration=calibration, router=BASE.changed(**router)))
 
 
-def _sizes(text: str) -> tuple[int, ...]:
-    try:
-        sizes = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        sizes = ()
-    if not sizes or min(sizes) < 1:
-        raise argparse.ArgumentTypeError(f"got '{text}', wanted numbers of robots like 1,10,100")
-    return sizes
-
-
 def _span(text: str) -> tuple[float, float]:
     begin, colon, end = text.partition(":")
     try:
@@ -123,18 +117,3 @@ def _span(text: str) -> tuple[float, float]:
     if not colon or not 0 <= span[0] <= span[1]:
         raise argparse.ArgumentTypeError(f"got '{text}', wanted START:END in seconds like 25:35")
     return span
-
-
-def _values(settings: Sequence[str]) -> dict[str, Any]:
-    import yaml
-
-    from edge_ai.core.errors import ParameterError
-
-    found: dict[str, Any] = {}
-    for setting in settings:
-        name, equals, value = setting.partition("=")
-        if not equals:
-            raise ParameterError("a parameter", got=f"'{setting}'", wanted="NAME=VALUE")
-        parsed = yaml.safe_load(value)
-        found[name] = parsed
-    return found

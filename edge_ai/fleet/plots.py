@@ -8,13 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from edge_ai.core.errors import EdgeAIError
+from edge_ai.fleet.drawing import COLOURS, GREY, begin_drawing, save
 from edge_ai.fleet.report import Entry
 from edge_ai.fleet.tally import BIN_S
 
-_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
-"""Okabe and Ito's, which those who see fewer colours can tell apart too."""
-_GREY = "#888888"
 _SMOOTH = 2  # bins
 
 
@@ -32,15 +29,7 @@ def draw(entries: Sequence[Entry], folder: Path, form: str = "png") -> list[Path
     Raises:
         EdgeAIError: matplotlib is not installed.
     """
-    try:
-        import matplotlib
-    except ImportError:
-        raise EdgeAIError(
-            "pictures are drawn with matplotlib", got="no such package", mend="pip install 'edge_ai[fleet]'"
-        ) from None
-    matplotlib.use("Agg")
-    matplotlib.rcParams.update({"svg.hashsalt": "fleet", "font.size": 9, "axes.spines.top": False})
-    matplotlib.rcParams.update({"axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25})
+    begin_drawing()
     largest = max(entry.params.robots for entry in entries)
     files = [_over_time([e for e in entries if e.params.robots == largest], folder / f"fleet_time.{form}")]
     if len({entry.params.robots for entry in entries}) > 1:
@@ -61,13 +50,13 @@ def _over_time(entries: Sequence[Entry], path: Path) -> Path:
     for axis, title in zip(axes, titles, strict=True):
         axis.set_title(title, loc="left", fontsize=10)
         if params.has_outage:
-            axis.axvspan(params.outage_start, params.outage_end, color=_GREY, alpha=0.18, lw=0)
+            axis.axvspan(params.outage_start, params.outage_end, color=GREY, alpha=0.18, lw=0)
     for number, entry in enumerate(entries):
-        look = {"color": _COLOURS[number % len(_COLOURS)], "lw": 1.6, "label": entry.params.policy}
+        look = {"color": COLOURS[number % len(COLOURS)], "lw": 1.6, "label": entry.params.policy}
         for axis, series in zip(axes, (entry.asked, entry.arrivals, entry.unanswered), strict=True):
             times, values = _smooth(entry.times, 100 * series)
             axis.plot(times, values, **look)
-    axes[1].axhline(100, color=_GREY, lw=1, ls="--")
+    axes[1].axhline(100, color=GREY, lw=1, ls="--")
     axes[0].set_xlim(0, params.horizon)
     for axis in axes:
         axis.set_ylim(bottom=0)
@@ -80,7 +69,7 @@ def _over_time(entries: Sequence[Entry], path: Path) -> Path:
     axes[0].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
     scale = f"; 1 frame of {params.stands_for:.3g} is simulated" if params.stands_for > 1 else ""
     figure.suptitle(f"{params.robots} robots share {entries[0].servers} servers{scale}")
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def _over_size(entries: Sequence[Entry], path: Path) -> Path:
@@ -97,7 +86,7 @@ def _over_size(entries: Sequence[Entry], path: Path) -> Path:
     for number, name in enumerate(names):
         runs = sorted((e for e in entries if e.params.policy == name), key=lambda e: e.params.robots)
         sizes = [entry.params.robots for entry in runs]
-        look = {"color": _COLOURS[number % len(_COLOURS)], "marker": "o", "ms": 4, "lw": 1.6}
+        look = {"color": COLOURS[number % len(COLOURS)], "marker": "o", "ms": 4, "lw": 1.6}
         for axis, title, value in panels:
             axis.set_title(title, loc="left", fontsize=10)
             if value is not None:
@@ -110,10 +99,10 @@ def _over_size(entries: Sequence[Entry], path: Path) -> Path:
         axis.set_ylim(bottom=0)
     for axis in axes[1]:
         axis.set_xlabel("robots")
-    axes[1][1].axhline(1, color=_GREY, lw=1, ls="--")
+    axes[1][1].axhline(1, color=GREY, lw=1, ls="--")
     axes[0][1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
     figure.suptitle("Policies over the size of the fleet; the servers grow with it")
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def _smooth(times: Any, values: Any) -> tuple[Any, Any]:
@@ -121,11 +110,3 @@ def _smooth(times: Any, values: Any) -> tuple[Any, Any]:
     count = len(values) // _SMOOTH * _SMOOTH
     means = values[:count].reshape(-1, _SMOOTH).mean(axis=1)
     return np.asarray(times[:count:_SMOOTH]) + BIN_S * _SMOOTH / 2, means
-
-
-def _save(figure: Any, path: Path) -> Path:
-    import matplotlib.pyplot as plt
-
-    figure.savefig(path, dpi=110, metadata={"Date": None} if path.suffix == ".svg" else None)
-    plt.close(figure)
-    return path
