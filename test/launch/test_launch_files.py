@@ -135,3 +135,17 @@ def test_one_process_needs_no_router_of_its_own():
         "lifecycle_manager_node",
         *WATCH,
     ]
+
+
+def test_a_side_has_its_own_names_but_wheels_and_stop_are_those_of_the_robot():
+    description = get_launch_description_from_python_launch_file(str(ROOT / "launch/control.launch.py"))
+    context = LaunchContext()
+    context.launch_configurations.update({"namespace": "rover", "side": "green"})
+    for argument in description.get_launch_arguments():
+        argument.execute(context)
+    action = next(entity for entity in description.entities if isinstance(entity, OpaqueFunction))
+    (node,) = action.visit(context)
+    node._perform_substitutions(context)
+    assert node.node_name == "/rover/green/control"
+    common = {"cmd_vel", "control/emergency_stop", "control/reset"}
+    assert dict(node.expanded_remapping_rules) == {name: f"/rover/{name}" for name in common}
