@@ -20,6 +20,7 @@ COMMANDS: Registry[object] = Registry(
         "tune": "edge_ai.cli.tune:TuneCommand",
         "inspect": "edge_ai.cli.inspect:InspectCommand",
         "compile": "edge_ai.cli.compile:CompileCommand",
+        "prepare": "edge_ai.cli.prepare:PrepareCommand",
         "quantize": "edge_ai.cli.quantize:QuantizeCommand",
         "prune": "edge_ai.cli.prune:PruneCommand",
         "resize": "edge_ai.cli.resize:ResizeCommand",

@@ -23,11 +23,18 @@ Main = Callable[[Any, argparse.Namespace], int]
 
 
 def add_job_arguments(parser: argparse.ArgumentParser) -> None:
-    """Data, labels and budget."""
+    """Data, labels, budget, and how much is measured."""
     parser.add_argument("--data", required=True, metavar="FOLDER|VIDEO|BAG", help="pictures like those of the robot")
     parser.add_argument(
         "--labels", type=Path, metavar="COCO.json", help="what is on them; default: the original's answers"
     )
+    add_loss_arguments(parser)
+    parser.add_argument("--pictures", type=int, default=100, metavar="N", help="to judge on, without labels (100)")
+    parser.add_argument("--rounds", type=int, default=12, metavar="N", help="turns of timing (12)")
+
+
+def add_loss_arguments(parser: argparse.ArgumentParser) -> None:
+    """What may be lost."""
     parser.add_argument(
         "--max-ap-loss",
         "--max-loss",
@@ -39,8 +46,6 @@ def add_job_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--max-class-loss", type=float, default=0.05, metavar="X", help="the same of each class (0.05)")
     parser.add_argument("--sure", action="store_true", help="hold the upper end of the loss's interval to the budget")
-    parser.add_argument("--pictures", type=int, default=100, metavar="N", help="to judge on, without labels (100)")
-    parser.add_argument("--rounds", type=int, default=12, metavar="N", help="turns of timing (12)")
 
 
 def add_output_argument(parser: argparse.ArgumentParser) -> None:
