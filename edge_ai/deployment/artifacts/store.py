@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -139,7 +139,6 @@ class Store:
         place = self.folder(digest)
         with self._writing():
             place.parent.mkdir(parents=True, exist_ok=True)
-            self._sweep()
             made = Path(tempfile.mkdtemp(prefix=f"{_UNFINISHED}{os.getpid()}-", dir=place.parent))
             try:
                 for path, entry in files.items():
@@ -161,10 +160,11 @@ class Store:
         """Remove a set."""
         shutil.rmtree(self.folder(digest), ignore_errors=True)
 
-    def _sweep(self) -> None:
-        """Remove what a process that was killed has left half written; nobody else writes under our lock."""
-        for path in (self.root / _SETS).glob(f"{_UNFINISHED}*"):
-            shutil.rmtree(path, ignore_errors=True)
+    def keep_only(self, digests: Container[str]) -> None:
+        """Remove all other sets, and what a process that was killed has left half written."""
+        for path in (self.root / _SETS).iterdir():
+            if path.name not in digests:
+                shutil.rmtree(path, ignore_errors=True)
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:

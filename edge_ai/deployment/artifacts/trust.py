@@ -190,10 +190,9 @@ class Trust:
         """Write down that a set may be used; others of its line go, but for the one that has proved itself."""
         confirmed = state.confirmed.get(admitted.name)
         kept = list(dict.fromkeys([*([confirmed.digest] if confirmed else []), admitted.digest]))
-        before = state.accepted.get(admitted.name, [])
-        self._store.write(state.model_copy(update={"accepted": {**state.accepted, admitted.name: kept}}))
-        for digest in set(before) - set(kept):
-            self._store.drop(digest)
+        accepted = {**state.accepted, admitted.name: kept}
+        self._store.write(state.model_copy(update={"accepted": accepted}))
+        self._store.keep_only({digest for digests in accepted.values() for digest in digests})
 
     def _check_fit(self, manifest: SetManifest, what: str) -> None:
         self._check_device(manifest, what)
