@@ -13,6 +13,7 @@ TOPICS: Registry[Measure] = Registry(
         "workshop": "benchmarks.workshop.measure:measure",
         "cloud": "benchmarks.cloud.measure:measure",
         "watch": "benchmarks.watch.measure:measure",
+        "deploy": "benchmarks.deploy.measure:measure",
         "gpu": "benchmarks.gpu.measure:measure",
     },
 )

@@ -85,6 +85,7 @@ class LifecycleManagerNode(Node):
         self._supervisor.want(wanted)
         response.success, response.message = True, f"{wanted.value} is wanted of {', '.join(self._lines)}"
         self.get_logger().info(response.message)
+        self._act()
         return response
 
     def _on_status_request(self, _request: Any, response: Trigger.Response) -> Trigger.Response:

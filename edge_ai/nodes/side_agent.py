@@ -73,6 +73,8 @@ class SideAgent:
         Raises:
             EdgeAIError: the old ones do not stop, or the new ones do not start; both may be in standby then.
         """
+        self._caller.know(Trigger, *(f"{name}/standby" for name in old), *(f"{name}/start" for name in new))
+        self.states([*old, *new])  # whoever has answered once answers at once
         begun = time.monotonic()
         self.bring(old, "standby")
         self.bring(new, "start")
