@@ -62,8 +62,10 @@ def _do(options: argparse.Namespace, rollout: Rollout) -> Phase:
 
 
 def _show(path: Path) -> int:
+    """The newest rollout; those before it are in the file."""
     entries = read_entries(path)
-    print("\n".join(page(entries)))
+    begun = max((number for number, entry in enumerate(entries) if entry.step == "planned"), default=0)
+    print("\n".join(page(entries[begun:])))
     state = State.of(entries)
     print(f"\nrelease {state.release or '-'}: {state.phase.value}; {len(state.on)} robots run it")
     return 0

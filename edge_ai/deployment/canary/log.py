@@ -44,9 +44,9 @@ def line(entry: Entry) -> str:
     facts = entry.facts
     robots = facts.get("robot") or ", ".join(facts.get("robots", ()))
     words = [f"{entry.at[:19].replace('T', ' ')}  {entry.step}"]
-    words += [f"stage {facts['stage'] + 1}"] * ("stage" in facts)
-    words += [str(robots)] * bool(robots)
-    words += [str(facts["reason"])] * bool(facts.get("reason"))
+    if "stage" in facts:
+        words[0] += f" {facts['stage'] + 1}"
+    words += [str(word) for word in (robots, facts.get("reason")) if word]
     return ": ".join(words)
 
 

@@ -98,7 +98,7 @@ def decide(stages: Stages, watch: Watch) -> Decision:
         return Decision(Action.ROLL_BACK, f"worse than the stable group: {judgement.reason}")
     missing = _missing(stages, watch)
     if not missing:
-        compared = "no robots are left to compare with" if judgement is None else judgement.reason
+        compared = "nothing to compare with" if judgement is None else judgement.reason
         return Decision(Action.PROMOTE, f"within all limits for {watch.seen:g} s; {compared}")
     late = watch.watched >= stages.patience
     return Decision(Action.HOLD if late else Action.WAIT, f"undecided after {watch.watched:g} s: {missing}")
