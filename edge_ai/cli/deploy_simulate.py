@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class SimulateCommand:
-    """Runs every size, way and release several times; writes rollout.json, a table and a picture."""
+    """Runs every size, way and release several times; writes rollout.json, a table and pictures."""
 
     summary = "what a rollout over many robots would do, by simulation with the real judge"
 
@@ -29,7 +29,7 @@ class SimulateCommand:
         parser.add_argument("--rollout", action="append", default=[], metavar="NAME=VALUE", help="of robots and stages")
         parser.add_argument("--judge", action="append", default=[], metavar="NAME=VALUE", help="parameter of the judge")
         parser.add_argument("--jobs", type=int, choices=range(1, 65), default=1, metavar="N", help="runs at once")
-        parser.add_argument("--form", choices=["png", "svg"], default="png", help="of the picture")
+        parser.add_argument("--form", choices=["png", "svg"], default="png", help="of the pictures")
         parser.add_argument("--output", type=Path, default=Path("rollout"), metavar="FOLDER", help="where to write")
 
     def main(self, options: argparse.Namespace) -> int:
@@ -49,7 +49,7 @@ class SimulateCommand:
         files = [options.output / name for name in ("rollout.json", "rollout_table.txt")]
         write_rollouts(found, files[0])
         files[1].write_text(text + "\n")
-        files.append(draw_rollouts(found, options.output / f"rollout.{options.form}"))
+        files += draw_rollouts(found, options.output, options.form)
         print(f"written: {', '.join(map(str, files))}")
         return 0
 

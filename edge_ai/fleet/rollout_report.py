@@ -81,47 +81,45 @@ def write_rollouts(runs: Sequence[Runs], path: Path) -> None:
     path.write_text(json.dumps({"runs": found}, indent=1, allow_nan=False) + "\n")
 
 
-def draw_rollouts(runs: Sequence[Runs], path: Path) -> Path:
-    """Blast radius, duration and wrong ends over the size of the fleet.
+def draw_rollouts(runs: Sequence[Runs], folder: Path, form: str = "png") -> list[Path]:
+    """Blast radius, duration and wrong ends over the size of the fleet, a picture for each way.
+
+    Returns:
+        The files written.
 
     Raises:
         EdgeAIError: matplotlib is not installed.
     """
     begin_drawing()
+    ways = dict.fromkeys(one.params.way for one in runs)
+    return [_draw(way, [r for r in runs if r.params.way == way], folder / f"rollout_{way}.{form}") for way in ways]
+
+
+def _draw(way: str, runs: Sequence[Runs], path: Path) -> Path:
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(2, 2, figsize=(9, 7), sharex=True, layout="constrained")
+    figure, axes = plt.subplots(2, 2, figsize=(9, 6.5), sharex=True, layout="constrained")
     bad, good = ([one for one in runs if one.bad is bad] for bad in (True, False))
-    panels: tuple[tuple[str, Sequence[Runs], Callable[[Runs], float], bool], ...] = (
-        ("Robot-hours on a bad release, mean", bad, lambda r: r.mean(lambda o: o.robot_hours), True),
-        ("Robots that a bad release touched, mean, %", bad, lambda r: 100 * r.mean(lambda o: o.touched), False),
-        ("Hours until a good release is promoted, median", _promoted(good), _hours, False),
-        ("Rollouts with the wrong end, %", runs, lambda r: 100 * r.wrong, False),
+    panels: tuple[tuple[str, Sequence[Runs], Callable[[Runs], float], str], ...] = (
+        ("Robot-hours on a bad release, mean", bad, lambda r: r.mean(lambda o: o.robot_hours), "log"),
+        ("Robots that a bad release touched, mean, %", bad, lambda r: 100 * r.mean(lambda o: o.touched), "linear"),
+        ("Hours until a good release is promoted, median", _promoted(good), _hours, "linear"),
+        ("Rollouts with the wrong end, %", runs, lambda r: 100 * r.wrong, "linear"),
     )
-    names = list(dict.fromkeys((one.release, one.params.way) for one in runs))
-    releases = list(dict.fromkeys(name for name, _ in names))
-    for axis, (title, shown, value, logarithmic) in zip(axes.flat, panels, strict=True):
+    for axis, (title, shown, value, scale) in zip(axes.flat, panels, strict=True):
         axis.set_title(title, loc="left", fontsize=10)
-        axis.set_xscale("log")
-        axis.set_yscale("log" if logarithmic else "linear")
-        for release, way in names:
-            line = sorted(
-                (r for r in shown if (r.release, r.params.way) == (release, way)), key=lambda r: r.params.robots
-            )
-            number = releases.index(release)
-            look = {"color": COLOURS[number % len(COLOURS)], "marker": "osD"[number // len(COLOURS) % 3], "ms": 4}
-            label = f"{release}, {way}" if len(names) > len(releases) else release
-            style = _STYLES[way]
-            axis.plot([r.params.robots for r in line], [value(r) for r in line], ls=style, label=label, **look)
-        if not logarithmic:
+        axis.set(xscale="log", yscale=scale)
+        for number, release in enumerate(dict.fromkeys(one.release for one in runs)):
+            line = sorted((r for r in shown if r.release == release), key=lambda r: r.params.robots)
+            look = {"color": COLOURS[number % len(COLOURS)], "marker": "os"[number // len(COLOURS) % 2], "ms": 4}
+            axis.plot([r.params.robots for r in line], [value(r) for r in line], label=release, **look)
+        if scale == "linear":
             axis.set_ylim(bottom=0)
     for axis in axes[1]:
         axis.set_xlabel("robots")
     axes[0][1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    figure.suptitle(f"Rollouts, {way}")
     return save(figure, path)
-
-
-_STYLES = {"judged": "-", "limits": "--", "at-once": ":"}
 
 
 def _promoted(runs: Sequence[Runs]) -> list[Runs]:

@@ -23,12 +23,11 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_WORSE_BY = np.array([0.03, 0.1, 0.3, 0.9])  # of the way from the boundary to certainty
+_WORSE_BY = np.array([0.02, 0.06, 0.2, 0.6, 0.95])  # of the way from the boundary to certainty
 _BETS = np.array([0.03, 0.1, 0.3, 0.6, 0.95])  # of the greatest that cannot ruin
 _FLOOR = (
     0.05  # an alternative's least share, as a share of what is tolerated: one event alone costs no more than 3 nats
 )
-_FIRST = 100.0  # effective events that count of a first window, while nothing is known of the shares
 _TINY = 1e-9
 
 
@@ -103,11 +102,8 @@ class Comparison:
 
     def add_groups(self, stable: Group, canary: Group) -> None:
         """Take in a window of two groups, neither of them empty."""
-        seen = (self.stable.total + self.canary.total) / self._block
-        new = (stable.total + canary.total) / self._block
-        power = min(1.0, (_FIRST + seen) / new) / self._block
         for (mixture, _), alternatives in zip((self._against, self._in_favour), self._alternatives(), strict=True):
-            mixture.multiply(power * log_ratio(stable, canary, alternatives, self.tolerance))
+            mixture.multiply(log_ratio(stable, canary, alternatives, self.tolerance) / self._block)
         self._saw(stable, canary)
 
     def add_pairs(self, stable: Array, canary: Array) -> None:

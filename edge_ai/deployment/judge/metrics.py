@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_ai.deployment.judge.evidence import Array, Comparison, Group
 from edge_ai.deployment.judge.params import JudgeParams
 from edge_ai.deployment.judge.window import Counts, Window
 
 QUANTILES = (0.5, 0.9, 0.99)
+_PAIRS = "pairs"
 _LEAST_KNOWN = 5
 _MOST_KNOWN = 4096
 
@@ -62,7 +64,7 @@ class Values:
     """A metric of values, where ``value_tolerance`` more is as good.
 
     Thresholds are quantiles of the stable group's earlier values. Of the first window every other stable value makes
-    them, and the rest is compared.
+    them, and the rest is compared. Pairs are compared one with the other too: which of both is the greater one.
     """
 
     def __init__(self, params: JudgeParams) -> None:
@@ -79,26 +81,32 @@ class Values:
             rest = slice(1, None, 2)
             stable, canary = stable[rest], canary[rest] if paired else canary
         if len(self._known) >= _LEAST_KNOWN and len(stable) and len(canary):
-            for quantile, threshold in zip(QUANTILES, np.quantile(self._known, QUANTILES), strict=True):
-                self._compare(quantile, stable > threshold, canary > threshold * self._stretch, paired)
+            known = np.sort(self._known)
+            for quantile in QUANTILES:
+                threshold = known[math.ceil(quantile * (len(known) - 1))]
+                beyond = stable > threshold, canary > self._stretch * threshold
+                self._compare(f"q{100 * quantile:g}", 1 - quantile, beyond, paired)
+        if paired:
+            beyond = pairs[:, 0] > self._stretch * pairs[:, 1], pairs[:, 1] > self._stretch * pairs[:, 0]
+            self._compare(_PAIRS, 0.5, beyond, paired)
         self._known.extend(stable)
 
     @property
     def _stretch(self) -> float:
         return 1 + self._params.value_tolerance
 
-    def _compare(self, quantile: float, stable: Array, canary: Array, paired: bool) -> None:
-        params, base = self._params, 1 - quantile
-        tolerance = max(params.tail_tolerance, params.effect_tolerance * math.sqrt(quantile * base))
-        name = f"q{100 * quantile:g}"
+    def _compare(self, name: str, base: float, beyond: tuple[NDArray[np.bool_], ...], paired: bool) -> None:
+        params = self._params
+        tolerance = max(params.tail_tolerance, params.effect_tolerance * math.sqrt(base * (1 - base)))
         comparison = self.comparisons.setdefault(name, Comparison(tolerance, base, params.value_block))
         if paired:
-            comparison.add_pairs(stable.astype(np.float64), canary.astype(np.float64))
+            comparison.add_pairs(*(group.astype(np.float64) for group in beyond))
         else:
-            comparison.add_groups(*(Group(float(beyond.sum()), len(beyond)) for beyond in (stable, canary)))
+            comparison.add_groups(*(Group(float(group.sum()), len(group)) for group in beyond))
 
     def describe(self, what: str) -> str:
-        return f"beyond {self._stretch:g} times stable's {what} {_shares(self.comparisons[what])}"
+        than = "the other one" if what == _PAIRS else f"stable's {what}"
+        return f"beyond {self._stretch:g} times {than} {_shares(self.comparisons[what])}"
 
 
 def metric_of(window: Window, params: JudgeParams) -> Metric:
