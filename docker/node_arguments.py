@@ -1,7 +1,7 @@
 """Prints the ROS arguments that every node of a container gets, one a line, as the launch files would give them.
 
-Variables: EDGE_AI_TARGET (a profile; default auto: this machine's, with what `edge-ai prepare` left), EDGE_AI_PARAMS (a
-parameter file over it, where it is there), EDGE_AI_NAMESPACE, EDGE_AI_SIDE (blue or green).
+Variables: EDGE_AI_TARGET (a profile; default auto: this machine's, with what `edge-ai prepare` left), EDGE_AI_PARAMS
+(a parameter file over it), EDGE_AI_NAMESPACE, EDGE_AI_SIDE (blue or green), EDGE_AI_METRICS_PORT (of the monitor).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def arguments(environment: Mapping[str, str]) -> list[str]:
         EdgeAIError: there is no such profile.
     """
     target = find_target(environment.get("EDGE_AI_TARGET") or AUTO)
-    print(target.words, file=sys.stderr)
+    sys.stderr.write(f"{target.words}\n")
     files = list(target.files)
     params = Path(environment.get("EDGE_AI_PARAMS") or PARAMS)
     if params.is_file():
@@ -37,12 +37,14 @@ def arguments(environment: Mapping[str, str]) -> list[str]:
     words = [word for file in files for word in ("--params-file", str(file))]
     words += ["-r", f"__ns:=/{'/'.join(part for part in (robot, side) if part)}"]
     for name in SHARED if side else ():
-        words += ["-r", f"{name}:={'/' if not robot else f'/{robot}/'}{name}"]
+        words += ["-r", f"{name}:=/{robot}/{name}".replace("//", "/")]
+    if port := environment.get("EDGE_AI_METRICS_PORT"):
+        words += ["-p", f"monitor:metrics_port:={port}"]
     return words
 
 
 if __name__ == "__main__":
     try:
-        print("\n".join(arguments(os.environ)))
+        print("\n".join(arguments(os.environ)))  # noqa: T201 - this is its answer
     except EdgeAIError as error:
         sys.exit(f"error: {error}")

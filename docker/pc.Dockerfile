@@ -3,8 +3,10 @@
 ARG BASE=debian:bookworm-slim
 
 FROM ${BASE} AS python
+ARG PACKAGES=""
+# hadolint ignore=SC2086
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends ca-certificates python3 \
+ && apt-get install --yes --no-install-recommends ca-certificates python3 ${PACKAGES} \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /opt/edge_ai
 
@@ -42,11 +44,7 @@ RUN --mount=type=cache,target=/root/.cache/pip python3 tools/bootstrap.py \
  && python3 -m compileall -q installed
 
 FROM python AS robot
-RUN apt-get update \
- && apt-get install --yes --no-install-recommends \
-      gstreamer1.0-plugins-bad gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-tools \
- && rm -rf /var/lib/apt/lists/* \
- && useradd --uid 1000 --create-home --home-dir /var/lib/edge_ai --groups video edge_ai
+RUN useradd --uid 1000 --create-home --home-dir /var/lib/edge_ai --groups video edge_ai
 COPY --from=packages /opt/edge_ai/.venv .venv
 COPY --from=build /opt/edge_ai/installed install
 COPY config/fastdds.xml config/fastdds.xml

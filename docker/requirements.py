@@ -10,4 +10,4 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 from installer import requirements  # noqa: E402 - the path comes first
 
-print("\n".join(requirements.read(ROOT / "setup.cfg", sys.argv[1:])))
+print("\n".join(requirements.read(ROOT / "setup.cfg", sys.argv[1:])))  # noqa: T201 - this is its answer
