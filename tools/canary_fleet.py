@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -38,20 +38,19 @@ class CanaryFleet:
 
     Args:
         folder: takes logs, data and plans.
-        robots: how many.
-        release: that they run at first.
+        releases: that the robots run at first, one each.
 
     Attributes:
         url: of Prometheus.
 
     Example:
-        >>> with CanaryFleet(Path("out/fleet"), robots=4) as fleet:      # doctest: +SKIP
+        >>> with CanaryFleet(Path("out/fleet"), ["1"] * 4) as fleet:      # doctest: +SKIP
         ...     subprocess.run(["edge-ai", "deploy", "canary", fleet.plan("2-slow")])
     """
 
-    def __init__(self, folder: Path, robots: int, release: str = "1") -> None:
-        self.folder, self._release = folder, release
-        *ports, port = _free_ports(robots + 1)
+    def __init__(self, folder: Path, releases: Sequence[str]) -> None:
+        self.folder, self._releases = folder, releases
+        *ports, port = _free_ports(len(releases) + 1)
         self.url = f"http://127.0.0.1:{port}"
         places = {f"robot{number}": f"127.0.0.1:{port}" for number, port in enumerate(ports, 1)}
         self._hosts = [Host(name=name, address=place, instance=place) for name, place in places.items()]
@@ -121,8 +120,8 @@ class CanaryFleet:
             self._prometheus = None
 
     def __enter__(self) -> CanaryFleet:
-        for host in self._hosts:
-            self._target.apply(self._release, host)
+        for host, release in zip(self._hosts, self._releases, strict=True):
+            self._target.apply(release, host)
         try:
             self.start_prometheus()
         except BaseException:
