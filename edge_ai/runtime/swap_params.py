@@ -35,8 +35,8 @@ class SwapParams(Params):
         live=True,
     )
     agreement: float = param(
-        0.6,
-        "Least agreement with the active model on live frames, from 0 to 1 (the same answers). A better one differs, too.",
+        0.7,
+        "Least agreement with the active model on live frames, from 0 to 1 (same answers); a better one differs, too.",
         ge=0,
         le=1,
         live=True,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any
 
 
 class SwapState(Enum):
@@ -58,3 +61,25 @@ class SwapStatus:
     message: str = ""
     switches: int = 0
     rollbacks: int = 0
+
+
+class StatusBoard:
+    """The status, and who is told of it.
+
+    Args:
+        on_change: called with it; always with the newest, so that nobody is left with an older one.
+    """
+
+    def __init__(self, on_change: Callable[[SwapStatus], None]) -> None:
+        self.status, self._on_change = SwapStatus(), on_change
+        self._writing, self._telling = threading.Lock(), threading.Lock()
+
+    def note(self, state: SwapState, message: str, **changes: Any) -> None:
+        """Write it down; nobody is told yet."""
+        with self._writing:
+            self.status = replace(self.status, state=state, message=message, **changes)
+
+    def tell(self) -> None:
+        """Tell of what stands there."""
+        with self._telling:
+            self._on_change(self.status)

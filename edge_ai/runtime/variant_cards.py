@@ -58,7 +58,9 @@ class Choices:
         paths = [trusted_card(path, params) for path in given]
         self._all = [Choice(path, ModelCard.load(path)) for path in paths]
         for choice in self._all[1:]:
-            _check_alike(choice, self._all[0].card)
+            original = self._all[0].card
+            what = f"variant '{choice.path}' of model '{original.name}'"
+            check_alike(choice.card, original, what, "take it out of 'variants'")
             choice.card.check_file()
 
     def __len__(self) -> int:
@@ -95,17 +97,19 @@ class Choices:
         raise ParameterError("parameter 'variant'", got=got, wanted=f"one of {known}", mend=mend)
 
 
-def _check_alike(choice: Choice, original: ModelCard) -> None:
-    """That whoever reads the answers of one understands those of the other."""
-    card, what = choice.card, f"variant '{choice.path}' of model '{original.name}'"
+def check_alike(card: ModelCard, original: ModelCard, what: str, mend: str = "") -> None:
+    """That whoever reads the answers of one understands those of the other.
+
+    Raises:
+        CardError: tasks, labels or keypoints differ; begins with ``what`` and ends with ``mend``.
+    """
     if card.task != original.task:
-        raise CardError(what, got=f"'task' {card.task}", wanted=original.task, mend="take it out of 'variants'")
+        raise CardError(what, got=f"'task' {card.task}", wanted=original.task, mend=mend)
     for key in ("labels", "keypoints"):
         its, wanted = getattr(card, key), getattr(original, key)
         if its != wanted:
-            mend = f"name models in 'variants' that have the same {key} in the same order"
-            got = f"other {key}: {_difference(its, wanted)}"
-            raise CardError(what, got=got, wanted="those of the model", mend=mend)
+            got, same = f"other {key}: {_difference(its, wanted)}", f"the same {key} in the same order"
+            raise CardError(what, got=got, wanted=same, mend=mend)
 
 
 def _difference(its: Sequence[str], wanted: Sequence[str]) -> str:

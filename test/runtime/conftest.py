@@ -1,4 +1,6 @@
 import hashlib
+import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,6 +19,9 @@ from edge_ai.runtime.agreement import card_feeds
 from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.resources import resource, shipped_card
+
+if str(Path(__file__).parent) not in sys.path:
+    sys.path.append(str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="module")

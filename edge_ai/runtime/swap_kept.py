@@ -1,0 +1,135 @@
+"""Which model was confirmed last, on the disk: a node that comes back after a crash goes on with it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from edge_ai.core.clock import Clock
+from edge_ai.core.errors import DeploymentError, EdgeAIError
+from edge_ai.runtime.params import InferenceParams
+from edge_ai.runtime.swap_generation import Generation
+from edge_ai.runtime.variants import Variants
+
+log = logging.getLogger(__name__)
+
+_FILE = "confirmed.json"
+
+
+class Launched(BaseModel):
+    """The model that a launch names.
+
+    Attributes:
+        model: as of the parameter.
+        sha256: of its file.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    sha256: str
+
+
+class Kept(BaseModel):
+    """What was confirmed.
+
+    Attributes:
+        replaces: in whose place.
+        card: path of the card of what was confirmed.
+        config: path of the parameters that came with it, if any did.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    replaces: Launched
+    card: str
+    config: str | None = None
+
+
+class KeptModel:
+    """What a restart begins with: the model confirmed last, unless a launch names another one than it replaced.
+
+    Args:
+        folder: of the file; made when first needed. Empty: edge_ai/model in the user's state folder.
+    """
+
+    def __init__(self, folder: str) -> None:
+        state = Path(os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser())
+        self._path = (Path(folder) if folder else state / "edge_ai" / "model") / _FILE
+        self._replaces = Launched(model="", sha256="")
+
+    def open(self, params: InferenceParams, clock: Clock) -> Generation:
+        """The model to begin with, open.
+
+        Args:
+            params: of the launch.
+            clock: times its stages.
+
+        Raises:
+            EdgeAIError: the one that the launch names is wrong, or cannot be loaded and no other one was confirmed.
+        """
+        launched = Generation(Variants(params, clock))
+        self._replaces = Launched(model=params.model, sha256=launched.card.sha256)
+        kept = self._read()
+        if kept is not None:
+            try:
+                config = None if kept.config is None else Path(kept.config)
+                confirmed = Generation.of(params, clock, Path(kept.card), config)
+                confirmed.variants.open()
+                confirmed.update(params)
+            except EdgeAIError as error:
+                log.error("the confirmed model cannot be loaded, the one that was launched serves: %s", error)
+            else:
+                log.info("%s goes on, as it was confirmed before", confirmed.name)
+                return confirmed
+        launched.variants.open()
+        return launched
+
+    def keep(self, confirmed: Generation) -> None:
+        """Begin with this one from now on; it is on the disk, whole, when this returns.
+
+        Raises:
+            DeploymentError: the disk refuses.
+        """
+        config = None if confirmed.config is None else str(confirmed.config.absolute())
+        kept = Kept(replaces=self._replaces, card=str(confirmed.card_path.absolute()), config=config)
+        folder = self._path.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(prefix=f".{_FILE}.", dir=folder)
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(kept.model_dump_json(indent=1) + "\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, self._path)
+            _sync(folder)
+        except OSError as error:
+            what = f"remembering the confirmed model in '{folder}'"
+            mend = "set swap.state_folder to a folder that can be written"
+            raise DeploymentError(what, got=error.strerror, mend=mend) from None
+
+    def _read(self) -> Kept | None:
+        try:
+            kept = Kept.model_validate_json(self._path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError) as error:
+            log.error("'%s' cannot be read, the model that was launched serves: %s", self._path, error)
+            return None
+        if kept.replaces == self._replaces:
+            return kept
+        log.warning("another model is launched than the one that '%s' took the place of: it is forgotten", kept.card)
+        self._path.unlink(missing_ok=True)
+        return None
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
