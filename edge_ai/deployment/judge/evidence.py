@@ -102,8 +102,10 @@ class Comparison:
 
     def add_groups(self, stable: Group, canary: Group) -> None:
         """Take in a window of two groups, neither of them empty."""
-        for (mixture, _), alternatives in zip((self._against, self._in_favour), self._alternatives(), strict=True):
-            mixture.multiply(log_ratio(stable, canary, alternatives, self.tolerance) / self._block)
+        worse, good = self._alternatives()
+        ratios = log_ratio(stable, canary, np.vstack([worse, good]), self.tolerance) / self._block
+        self._against[0].multiply(ratios[: len(worse)])
+        self._in_favour[0].multiply(ratios[len(worse) :])
         self._saw(stable, canary)
 
     def add_pairs(self, stable: Array, canary: Array) -> None:

@@ -48,8 +48,10 @@ class Events:
         self.comparisons: dict[str, Comparison] = {}
 
     def add(self, window: Window) -> None:
-        tolerance, block = self._params.rate_tolerance, self._params.frame_block
-        comparison = self.comparisons.setdefault("share", Comparison(tolerance, tolerance / 2, block))
+        if not self.comparisons:
+            tolerance = self._params.rate_tolerance
+            self.comparisons["share"] = Comparison(tolerance, tolerance / 2, self._params.frame_block)
+        comparison = self.comparisons["share"]
         if len(window.paired):
             pairs = np.asarray(window.paired, dtype=np.float64)
             comparison.add_pairs(pairs[:, 0], pairs[:, 1])
@@ -97,8 +99,10 @@ class Values:
 
     def _compare(self, name: str, base: float, beyond: tuple[NDArray[np.bool_], ...], paired: bool) -> None:
         params = self._params
-        tolerance = max(params.tail_tolerance, params.effect_tolerance * math.sqrt(base * (1 - base)))
-        comparison = self.comparisons.setdefault(name, Comparison(tolerance, base, params.value_block))
+        if name not in self.comparisons:
+            tolerance = max(params.tail_tolerance, params.effect_tolerance * math.sqrt(base * (1 - base)))
+            self.comparisons[name] = Comparison(tolerance, base, params.value_block)
+        comparison = self.comparisons[name]
         if paired:
             comparison.add_pairs(*(group.astype(np.float64) for group in beyond))
         else:
