@@ -1,5 +1,5 @@
 # Everything lives in .venv/, build/, install/, log/ and out/; `make clean` removes them.
-.PHONY: help setup demo demo-cloud models test test-core test-torch test-aarch64 test-gpu bench bench-gpu lint typecheck clean
+.PHONY: help setup demo demo-cloud models test test-core test-torch test-aarch64 test-gpu images bench bench-gpu lint typecheck clean
 .DEFAULT_GOAL := help
 
 # python3, or whatever PYTHON= names; the set-up finds a supported one on PATH where python3 is not.
@@ -39,6 +39,10 @@ test-torch:  ## pruning and quantising networks of PyTorch, in an environment of
 test-aarch64:  ## the pure tests and the shipped model on an emulated Jetson processor (TESTS="core control" to choose)
 	@$(BOOTSTRAP) --with test
 	@$(IN_ENV) exec python tools/aarch64.py $(TESTS)
+
+images:  ## the PC's container image, built and tried with an engine of its own (WHAT=build or check for one of it)
+	@$(BOOTSTRAP) --with test
+	@$(IN_ENV) exec python tools/containers.py $(WHAT)
 
 bench:  ## measure (ONLY=pipeline for one topic, PARTS=limit,composed for some of it, QUICK=1 for a short run)
 	@$(BOOTSTRAP) --with test
