@@ -54,7 +54,7 @@ class InferenceNode(ManagedNode):
         variants = Variants(params, self.clock)
         variants.open()
         self._variants = variants
-        self._card = publish_card(self, params.model)
+        self._card = publish_card(self, variants.choices[0].path)
         for camera in params.cameras:
             self._feeds[camera] = CameraFeed(self, camera, params.transport)
         batching = policy_for(params, variants.original)[1]

@@ -88,7 +88,7 @@ class PipelineNode(ManagedNode):
             ResultPublisher(self),
             CommandPublisher(self, control),
         )
-        self._card = publish_card(self, inference.model)
+        self._card = publish_card(self, robot.variants.choices[0].path)
         if self.params["cloud."].url:
             self._router_status = RouterStatusPublisher(self, lambda: robot.routing)
         self.get_logger().info(f"ready: {robot.description}")

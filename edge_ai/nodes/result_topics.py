@@ -15,7 +15,6 @@ from edge_ai.nodes.annotator import Annotator
 from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.qos import LATCHED, NEWEST
 from edge_ai.nodes.vision import VisionPublisher
-from edge_ai.runtime.resources import shipped_card
 
 
 class ResultPublisher:
@@ -53,15 +52,15 @@ class ResultPublisher:
         self._node.destroy_publishers(self._results, self._masks)
 
 
-def publish_card(node: ManagedNode, model: str) -> Any:
+def publish_card(node: ManagedNode, card: Path) -> Any:
     """Publish the text of a model card on inference/card, for all who ever ask; returns the publisher.
 
     Args:
         node: publishes.
-        model: path of the card; empty: the one shipped.
+        card: its path.
     """
     publisher = node.publisher(String, "inference/card", LATCHED)
-    publisher.publish(String(data=Path(model or shipped_card()).read_text(encoding="utf-8")))
+    publisher.publish(String(data=card.read_text(encoding="utf-8")))
     return publisher
 
 
