@@ -88,7 +88,9 @@ def _lines(plan: Any) -> Iterator[tuple[str, str]]:
 
 
 def _summary(outcome: Any) -> str:
-    model = outcome.prepared.model
     began = "prepared" if outcome.fresh else "nothing to do: this was prepared before, from the same"
-    run = f"edge-ai run --model {model}" if model else "edge-ai run"
-    return f"\n{began}: {outcome.path}\nstart it: ros2 launch edge_ai edge_ai.launch.py\nor without ROS: {run}"
+    return (
+        f"\n{began}: {outcome.path}\n"
+        "start it: ros2 launch edge_ai edge_ai.launch.py\n"
+        "or without ROS: edge-ai run --target auto"
+    )

@@ -22,6 +22,9 @@ class RunCommand:
         parser.add_argument("--loop", action="store_true", help="files, bags and folders start again at their end")
         parser.add_argument("--model", default="", metavar="CARD", help="model card; default: the shipped detector")
         parser.add_argument("--variants", nargs="+", default=[], metavar="CARD", help="lighter models, lightest last")
+        parser.add_argument(
+            "--target", default="", metavar="NAME|auto", help="board profile; auto: as this machine is prepared"
+        )
         parser.add_argument("--target-fps", type=float, metavar="N", help="results a second that are wanted")
         parser.add_argument(
             "--cloud", default="", metavar="URL", help="server that may answer frames too: grpc://HOST:PORT"
@@ -98,12 +101,17 @@ def parameters(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
     import yaml
 
     from edge_ai.core.errors import ParameterError
+    from edge_ai.runtime.targets import find_target
     from edge_ai.watched.params import CLASSES
 
     if options.place and options.source:
         raise ParameterError("source", got=f"{options.place!r} and {options.source!r}", wanted="one")
     source = options.source or options.place
     given: dict[str, dict[str, Any]] = {node: {} for node in (*CLASSES, "process")}
+    if options.target:
+        target = find_target(options.target)
+        print(target.words)
+        given |= target.values(given)
     for node, name, value in (
         ("camera", "source", source),
         ("camera", "loop", options.loop),

@@ -152,9 +152,10 @@ def _optimised(plan: Plan, say: Say, progress: Progress, command: str) -> list[_
     if plan.job is None:
         return []
     folder = models_folder() / f"{file_name(plan.card.name)}-{plan.model_digest}"
-    if not (folder / REPORT).is_file():
+    if (data := _whole(folder)) is None:
+        shutil.rmtree(folder, ignore_errors=True)
         optimize(plan.job, folder, names=plan.request.rungs, target=plan.board, command=command, progress=progress)
-    data = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+        data = _report(folder)
     for reason in data["verdict"]["reasons"]:
         say(reason)
     say(f"report: {folder / 'report.html'}")
@@ -167,8 +168,29 @@ def _optimised(plan: Plan, say: Say, progress: Progress, command: str) -> list[_
         return []
     # Of a variant in float the profile says how it is to be computed.
     params = plan.params if best["precision"] == "fp32" else plan.params.changed(precision=best["precision"])
-    (card,) = (folder / best["folder"]).glob("*.yaml")
-    return [_Choice(card, params)]
+    return [_Choice(_card(folder, data), params)]
+
+
+def _report(folder: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+    return data
+
+
+def _card(folder: Path, data: Mapping[str, Any]) -> Path:
+    """Of the recommended variant."""
+    (card,) = (folder / str(data["recommended"])).glob("*.yaml")
+    return card
+
+
+def _whole(folder: Path) -> dict[str, Any] | None:
+    """The report of an earlier run, if what it recommends is there; None if all is to be done again."""
+    try:
+        data = _report(folder)
+        if data["verdict"]["shipped"]:
+            ModelCard.load(_card(folder, data)).check_file()
+    except (OSError, ValueError, KeyError, EdgeAIError):
+        return None
+    return data
 
 
 def _faster(variant: Mapping[str, Any], original: Mapping[str, Any]) -> bool:

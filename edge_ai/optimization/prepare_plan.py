@@ -12,7 +12,8 @@ from typing import Any
 
 from edge_ai import __version__
 from edge_ai.backends.trt import TensorRTBackend
-from edge_ai.core.errors import EdgeAIError, ParameterError
+from edge_ai.capture.select import split_source
+from edge_ai.core.errors import EdgeAIError, ParameterError, SourceError
 from edge_ai.core.files import sha256_of
 from edge_ai.evaluation.budget import Budget
 from edge_ai.optimization.inspection.flops import count
@@ -191,8 +192,10 @@ def _power_mode(wanted: str, machine: Machine) -> str | None:
 
 def _marks(pictures: str) -> Iterator[tuple[str, int, int]]:
     """What tells a recording from what it was: names, sizes and times of its files."""
-    Pictures(pictures)  # says what is wrong with them
-    root = Path(pictures.partition("?topic=")[0]).expanduser()
+    source = Pictures(pictures).source  # which says what is wrong with a camera
+    root = Path(split_source(pictures)[1].partition("?topic=")[0]).expanduser()
+    if not root.exists():
+        raise SourceError(f"pictures '{source}'", got="nothing there", wanted="a folder, a video file or a bag")
     for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
         if path.is_file():
             state = path.stat()

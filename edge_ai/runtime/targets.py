@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edge_ai.core.errors import ParameterError
 from edge_ai.platforms.detect import Machine, detect
 from edge_ai.runtime.prepared import prepared_path, read_prepared
-from edge_ai.runtime.profiles import profile_path
+from edge_ai.runtime.profiles import profile_path, profile_values
 
 AUTO = "auto"
 
@@ -27,6 +29,19 @@ class Target:
     profile: str
     files: tuple[Path, ...]
     words: str
+
+    def values(self, nodes: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Parameters by node and name, for who starts no ROS nodes; those of a prefix are a node of its name.
+
+        Raises:
+            ParameterError: a file cannot be read, or is no parameter file.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        for file, node in itertools.product(self.files, nodes):
+            for name, value in profile_values(file, node).items():
+                where, given = (name, value) if isinstance(value, dict) else (node, {name: value})
+                found.setdefault(where, {}).update(given)
+        return found
 
 
 def find_target(name: str, look: Callable[[], Machine] = detect) -> Target:
