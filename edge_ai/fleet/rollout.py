@@ -56,8 +56,9 @@ def roll_out(params: RolloutParams, release: Release, judge: JudgeParams) -> Out
     """Simulate one rollout; the same parameters give the same outcome."""
     robots = Robots(params, release, np.random.default_rng(params.seed))
     road, now, robot_seconds, holds = params.road, 0.0, 0.0, 0
-    for stage in range(len(road.shares)):
-        size = road.size(stage, params.robots)
+    stage: int | None = 0
+    while stage is not None:
+        reached, size = stage, road.size(stage, params.robots)
         robots.install(size, now)
         decision, watched = _watch_stage(params, robots, size, judge, now)
         held = decision.action is Action.HOLD
@@ -67,8 +68,9 @@ def roll_out(params: RolloutParams, release: Release, judge: JudgeParams) -> Out
         if decision.action is Action.ROLL_BACK or (held and release.bad):
             touched = size / params.robots
             return Outcome(False, holds, now / 3600, touched, robot_seconds / 3600, stage, decision.reason)
+        stage = road.after(stage, params.robots)
     robot_seconds += params.robots * params.noticed * release.bad
-    return Outcome(True, holds, now / 3600, 1.0, robot_seconds / 3600, len(road.shares) - 1, decision.reason)
+    return Outcome(True, holds, now / 3600, 1.0, robot_seconds / 3600, reached, decision.reason)
 
 
 def _watch_stage(

@@ -45,6 +45,7 @@ def test_one_robot_has_nothing_to_be_compared_with():
     found = run("same", robots=1)
     assert found.promoted
     assert "nothing to compare with" in found.reason
+    assert found.hours == pytest.approx(300 / 3600)
 
 
 def test_without_stages_every_robot_is_touched():
