@@ -1,9 +1,11 @@
 """The launch files, read by the real `launch`. The ROS 2 wheels do not bring it: there, this is skipped."""
 
+import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,8 +21,15 @@ from launch.launch_description_sources import get_launch_description_from_python
 
 from edge_ai.core.errors import ParameterError
 from edge_ai.nodes import launching
+from edge_ai.optimization.prepare import prepare
+from edge_ai.optimization.prepare_plan import Request, make_plan
+from edge_ai.platforms.detect import detect
+from edge_ai.runtime.targets import find_target
 
 ROOT = Path(__file__).resolve().parents[2]
+_SPEC = importlib.util.spec_from_file_location("tree", ROOT / "test/doubles/jetson/tree.py")
+tree = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(tree)
 FILES = sorted((ROOT / "launch").glob("*.launch.py"))
 
 
@@ -80,6 +89,41 @@ def test_who_watches_is_a_matter_of_choice():
     off = {"monitor": "false", "recorder": "false", "dashboard": "false"}
     assert started(description, **off) == robot
     assert started(description, **{**off, "monitor": "true"}) == [*robot, "monitor_node", "lifecycle_manager_node"]
+
+
+@pytest.fixture
+def machine(tmp_path, own_folders, monkeypatch):
+    """Launches look at a made-up Orin Nano."""
+    root = tree.orin_nano(tmp_path / "orin")
+    monkeypatch.setattr(launching, "find_target", lambda name: find_target(name, lambda: detect(root)))
+    launching._target_files.cache_clear()
+    yield detect(root)
+    launching._target_files.cache_clear()
+
+
+@pytest.fixture
+def parameter_files(monkeypatch):
+    """The parameter files that the inference node is started with, least important first."""
+
+    def names(**given):
+        nodes = []
+        monkeypatch.setattr(launching, "Node", lambda **node: nodes.append(node) or SimpleNamespace(node_executable=""))
+        started(get_launch_description_from_python_launch_file(str(ROOT / "launch/inference.launch.py")), **given)
+        (node,) = nodes
+        return [Path(one).name for one in node["parameters"] if isinstance(one, str)]
+
+    return names
+
+
+def test_the_target_is_this_machine_unless_told(machine, parameter_files, tmp_path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("/**/inference: {ros__parameters: {workers: 2}}\n")
+    assert parameter_files() == ["inference.yaml", "orin_nano.yaml"]
+    assert parameter_files(target="thor") == ["inference.yaml", "thor.yaml"]
+    prepare(make_plan(Request(), machine), say=lambda _: None)
+    launching._target_files.cache_clear()
+    assert parameter_files(params_file=str(mine)) == ["inference.yaml", "orin_nano.yaml", "prepared.yaml", "mine.yaml"]
+    assert parameter_files(target="thor") == ["inference.yaml", "thor.yaml"]
 
 
 def test_a_target_that_is_no_number_is_refused():
