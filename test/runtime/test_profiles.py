@@ -107,3 +107,27 @@ def test_a_jetson_with_a_fan_drives_it_before_it_gives_up_frames():
     order = list(steps)
     assert order.index("cool fan") < order.index("fewer frames") < order.index("stop")
     assert steps["cool fan"].deadline <= 5, "an emergency stop waits for an action under way"
+
+
+def row(profile):
+    """The line of doc/targets.md."""
+    camera, params = values(profile, "camera"), values(profile, "inference")
+    monitor = values(profile, "monitor")
+    size = f"{camera['width']}x{camera['height']} at {camera['fps']:g}" if camera else "as it gives"
+    where = {"csi://0": "CSI", "0": "USB, MJPG"}[camera["source"]] if camera else "USB"
+    if params.get("backend") == "onnxruntime":
+        precision = dla = workspace = "-"
+    else:
+        precision = params["precision"]
+        dla = "-" if params["dla_core"] < 0 else str(params["dla_core"])
+        workspace = str(params["engine_workspace"] or "a quarter")
+    batch = str(params["max_batch"] or "one a camera")
+    mode = monitor.get("power", {}).get("mode") or "as it is"
+    ladder = "shipped" + (f", memory from {monitor['alert_memory']:.0%}" if "alert_memory" in monitor else "")
+    return " | ".join(["", f"`{profile}`", where, size, precision, dla, workspace, batch, mode, ladder, ""]).strip()
+
+
+def test_the_table_of_targets_says_what_the_profiles_say():
+    page = (ROOT / "doc/targets.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert sorted(rows) == sorted(row(profile) for profile in PROFILES)
