@@ -30,7 +30,8 @@ class Judgement:
     Attributes:
         verdict: promote, reject or not enough data.
         reason: why, one line for a log.
-        figures: by name, such as "errors.evidence_against"; what a log keeps.
+        figures: what a log keeps: by metric and comparison, such as "errors.share.canary" or
+            "latency.q90.evidence_in_favour", and the evidence against the release in all.
     """
 
     verdict: Verdict
@@ -101,12 +102,13 @@ class Judge:
             figures |= _figures(f"{name}.{what}", comparison)
         if against >= -math.log(self._params.alpha):
             name, what, _ = max(self._comparisons(), key=lambda one: one[2].against)
-            return Judgement(Verdict.REJECT, f"{name}: {self._seen[name].metric.describe(what)}", figures)
+            said = f"{name}: {self._seen[name].metric.describe(what)}; {_evidence(against, self._params.alpha)}"
+            return Judgement(Verdict.REJECT, said, figures)
         missing = [f"{name}: {lack}" for name in self._metrics if (lack := self._lack(name))]
         if missing:
             return Judgement(Verdict.UNDECIDED, "; ".join(missing), figures)
-        said = (f"{name}: {self._seen[name].metric.describe(what)}" for name, what, _ in self._comparisons())
-        return Judgement(Verdict.PROMOTE, f"not worse than tolerated: {'; '.join(said)}", figures)
+        all_said = (f"{name}: {self._seen[name].metric.describe(what)}" for name, what, _ in self._comparisons())
+        return Judgement(Verdict.PROMOTE, f"not worse than tolerated: {'; '.join(all_said)}", figures)
 
     def _comparisons(self) -> list[tuple[str, str, Comparison]]:
         return [
@@ -138,8 +140,11 @@ class Judge:
         what, least = min(seen.metric.comparisons.items(), key=lambda one: one[1].in_favour)
         if least.in_favour >= -math.log(self._params.beta):
             return ""
-        wanted = 1 / self._params.beta
-        return f"evidence {_value(least.in_favour):.2g} of {wanted:.3g} wanted; {seen.metric.describe(what)}"
+        return f"{seen.metric.describe(what)}; {_evidence(least.in_favour, self._params.beta)}"
+
+
+def _evidence(log: float, chance: float) -> str:
+    return f"evidence {_value(log):.2g} of {1 / chance:.3g} wanted"
 
 
 def _figures(name: str, comparison: Comparison) -> dict[str, float]:

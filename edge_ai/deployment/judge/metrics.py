@@ -88,9 +88,8 @@ class Values:
                 threshold = known[math.ceil(quantile * (len(known) - 1))]
                 beyond = stable > threshold, canary > self._stretch * threshold
                 self._compare(f"q{100 * quantile:g}", 1 - quantile, beyond, paired)
-        if paired:
-            beyond = pairs[:, 0] > self._stretch * pairs[:, 1], pairs[:, 1] > self._stretch * pairs[:, 0]
-            self._compare(_PAIRS, 0.5, beyond, paired)
+            if paired:
+                self._compare(_PAIRS, 0.5, (stable > self._stretch * canary, canary > self._stretch * stable), paired)
         self._known.extend(stable)
 
     @property
