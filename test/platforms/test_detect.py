@@ -26,6 +26,7 @@ def test_a_jetson_from_its_files(make_tree):
     assert (machine.board.key, machine.profile, machine.soc) == ("orin_nx_16", "orin_nx", "tegra234")
     assert machine.evidence == "module p3767-0000"
     assert (machine.l4t, machine.jetpack, machine.software.name, machine.power_mode) == ("36.4.3", "6.2", "6.1", "15W")
+    assert machine.power_modes == ("15W",)
     assert machine.memory_bytes == int(15.3 * 2**20) * 1024
     assert machine.available_bytes < machine.memory_bytes
     assert machine.notes == ()
@@ -113,6 +114,13 @@ def test_a_pc_with_a_gpu_counts_the_gpus_memory(make_tree, monkeypatch):
     machine = detect(make_tree(gib=64), libraries=True)
     assert machine.gpus[0].name == "NVIDIA RTX"
     assert machine.budget.total == 20 * GIB
+    assert machine.steady_budget == machine.budget, "the GPU's own memory is not what is free on the computer"
+
+
+def test_the_steady_budget_does_not_heed_what_is_free_now(make_tree):
+    machine = detect(make_tree(*NX, gib=15.3))
+    full = dataclasses.replace(machine, available_bytes=GIB)
+    assert full.budget.workspace < full.steady_budget.workspace == machine.steady_budget.workspace
 
 
 def test_a_jetson_is_not_asked_for_a_driver(make_tree, monkeypatch):

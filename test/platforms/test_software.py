@@ -74,3 +74,8 @@ def test_power_mode(make_tree):
     assert software.power_mode(root) == ""
     (root / "var/lib/nvpmodel/status").write_text("nonsense")
     assert software.power_mode(root) == ""
+    assert software.power_modes(root) == ("MAXN", "MODE_30W")
+
+
+def test_no_power_modes_are_known_where_nvpmodel_has_no_file(make_tree):
+    assert software.power_modes(make_tree()) == ()
