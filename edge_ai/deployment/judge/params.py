@@ -18,14 +18,14 @@ class JudgeParams(Params):
     )
     effect_tolerance: float = param(
         0.25,
-        "How many more of the canary's values may be beyond a quantile of the stable group's, in standard deviations "
-        "of being beyond it; below what `value_tolerance` allows.",
+        "How many more of the canary's values, less `value_tolerance`, may be beyond a quantile of the stable group's, "
+        "in standard deviations of being beyond it.",
         ge=0.01,
         le=2,
     )
     tail_tolerance: float = param(
         0.05,
-        "The same as a share of all values, where that is more; what is rarer is not seen.",
+        "The same as a share of the values, where that is more: what is rarer is not seen.",
         ge=1e-4,
         le=0.5,
     )
