@@ -19,9 +19,14 @@ from edge_ai.runtime.agreement import card_feeds
 from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.resources import resource, shipped_card
+from edge_ai.runtime.swap import HotSwap
+from edge_ai.runtime.swap_params import SwapParams
+from edge_ai.runtime.swap_status import Check
+from edge_ai.runtime.trial import Trial
 
 if str(Path(__file__).parent) not in sys.path:
     sys.path.append(str(Path(__file__).parent))
+import swap_models
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +117,39 @@ def open_card(tmp_path_factory):
 def open_int8_card(open_card, tmp_path_factory):
     """The same in INT8."""
     return _int8(tmp_path_factory.mktemp("open_int8"), open_card)
+
+
+@pytest.fixture
+def swap_params(tmp_path):
+    return SwapParams(
+        state_folder=str(tmp_path / "state"),
+        latency_budget=1.0,
+        shadow_frames=10,
+        shadow_timeout=20.0,
+        shadow_share=1.0,
+        probation=0.3,
+        probation_frames=20,
+        deadline=0.3,
+    )
+
+
+@pytest.fixture
+def opened(tmp_path, swap_params, request):
+    """A hot swap that serves version 1."""
+
+    def make_it(swap=swap_params, **how):
+        card = swap_models.make(tmp_path / "one", **how)
+        told = []
+        made = HotSwap(InferenceParams(model=str(card), warm_up=1), swap, on_change=told.append)
+        made.told = told
+        request.addfinalizer(made.close)
+        made.open()
+        return made
+
+    return make_it
+
+
+@pytest.fixture
+def no_trial(monkeypatch):
+    """Trials pass at once: each costs seconds, and they have tests of their own."""
+    monkeypatch.setattr(Trial, "run", lambda _: (Check("trial", True, "none"),))

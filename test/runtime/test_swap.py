@@ -1,54 +1,12 @@
 """A new model takes the place of one that serves, under load, and good or bad, no frame is lost or answered twice."""
 
-import time
-
 import pytest
 from swap_models import make
-from under_load import Load
+from under_load import Load, until
 
 from edge_ai.core.errors import DeploymentError
 from edge_ai.runtime import swap as swap_module
-from edge_ai.runtime.params import InferenceParams
-from edge_ai.runtime.swap import HotSwap
-from edge_ai.runtime.swap_params import SwapParams
 from edge_ai.runtime.swap_status import SwapState
-
-
-@pytest.fixture
-def swap_params(tmp_path):
-    return SwapParams(
-        state_folder=str(tmp_path / "state"),
-        latency_budget=1.0,
-        shadow_frames=10,
-        shadow_timeout=20.0,
-        shadow_share=1.0,
-        probation=0.3,
-        probation_frames=20,
-        deadline=0.3,
-    )
-
-
-@pytest.fixture
-def opened(tmp_path, swap_params, request):
-    """A hot swap that serves version 1."""
-
-    def make_it(swap=swap_params, **params):
-        card = make(tmp_path / "one")
-        told = []
-        made = HotSwap(InferenceParams(model=str(card), warm_up=1, **params), swap, on_change=told.append)
-        made.told = told
-        request.addfinalizer(made.close)
-        made.open()
-        return made
-
-    return make_it
-
-
-def until(condition, timeout=20.0):
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, "it does not happen"
-        time.sleep(0.005)
 
 
 @pytest.mark.parametrize("workers", [1, 2])

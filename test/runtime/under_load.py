@@ -1,6 +1,7 @@
 """A pipeline that always has a next frame of a colour, and what became of every one of them."""
 
 import threading
+import time
 from collections import Counter
 from contextlib import contextmanager
 
@@ -9,6 +10,14 @@ from swap_models import LABELS, picture
 from edge_ai.core.clock import SystemClock
 from edge_ai.core.types import Frame, FrameHeader
 from edge_ai.runtime.pipeline import Pipeline
+
+
+def until(condition, timeout=20.0):
+    """Wait for what nobody tells of."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "it does not happen"
+        time.sleep(0.005)
 
 
 class Load:
@@ -67,7 +76,8 @@ class Load:
         clock = SystemClock()
         while not self._end.wait(0.002):
             i = self.submitted
-            image = picture(LABELS[i % 3], self.marked)
+            marked = self.marked(i) if callable(self.marked) else self.marked
+            image = picture(LABELS[i % 3], marked)
             header = FrameHeader(clock.stamp_ns(), clock.steady_ns(), "eye", i, *image.shape[1::-1])
             self.submitted += 1
             self._pipeline.submit(Frame(header, image), patience=30.0)
