@@ -9,7 +9,8 @@ import pytest
 
 from edge_ai.core.errors import ArtifactError
 from edge_ai.deployment.artifacts import store as store_module
-from edge_ai.deployment.artifacts.manifest import MANIFEST
+from edge_ai.deployment.artifacts.files import verified
+from edge_ai.deployment.artifacts.manifest import MANIFEST, FileEntry
 from edge_ai.deployment.artifacts.trust import AdmittedSet
 
 
@@ -78,6 +79,8 @@ def test_a_link_is_refused_even_to_the_right_bytes(make, robot, tmp_path):
     shutil.move(folder / "detector.onnx", tmp_path / "elsewhere.onnx")
     (folder / "detector.onnx").symlink_to(tmp_path / "elsewhere.onnx")
     refused(robot, folder, r"a link 'detector\.onnx'")
+    with pytest.raises(ArtifactError, match="symbolic links"):
+        list(verified(folder, "detector.onnx", FileEntry(sha256="a" * 64, size=1, role="model")))
     (folder / "detector.onnx").unlink()
     shutil.move(tmp_path / "elsewhere.onnx", folder / "detector.onnx")
     shutil.move(folder / "golden", tmp_path / "golden")
@@ -172,6 +175,13 @@ def test_a_clock_that_stands_still_or_goes_back_lets_no_expired_set_in(make, rob
         refused(robot, old, r"clock.*which this robot has seen.*timedatectl")
         assert robot.trust().admitted(first), "what serves goes on"
         robot.time += back
+
+
+def test_the_hour_that_clocks_may_differ_is_no_hour_more_to_live(make, robot):
+    first, old = make(3), make(4, days=1)
+    robot.trust().admit(first)
+    robot.let(days=1, minutes=5)
+    robot.trust().admitted(first)
     robot.time -= timedelta(minutes=30)
     refused(robot, old, "it expired")
 
