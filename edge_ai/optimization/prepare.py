@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_ai.backends.engine_cache import EngineCache
-from edge_ai.core.errors import EdgeAIError, EngineRefusedError
+from edge_ai.core.errors import EdgeAIError
 from edge_ai.optimization.artifact import REPORT, file_name
 from edge_ai.optimization.ladder import optimize
 from edge_ai.optimization.prepare_plan import Plan
@@ -83,9 +83,8 @@ def prepare(plan: Plan, *, say: Say, progress: Progress = silent, command: str =
             model=model,
             engine=engine,
         )
-        write_prepared(
-            path, prepared, parameters(plan, model, chosen.params), f"Made by {command or 'edge-ai prepare'}"
-        )
+        about = f"Made by {command or 'edge-ai prepare'}"
+        write_prepared(path, prepared, parameters(plan, model, chosen.params), about)
     return Outcome(prepared, path, fresh=True)
 
 
@@ -201,7 +200,7 @@ def _faster(variant: Mapping[str, Any], original: Mapping[str, Any]) -> bool:
 
 
 def _with_engine(plan: Plan, choices: list[_Choice], say: Say, progress: Progress) -> tuple[_Choice, str]:
-    """The first of some models whose engine passes the gate, and the engine's folder."""
+    """The first of some models whose engine can be built and passes the gate, and the engine's folder."""
     if plan.no_engine:
         return choices[0], ""
     for choice in choices:
@@ -210,7 +209,7 @@ def _with_engine(plan: Plan, choices: list[_Choice], say: Say, progress: Progres
         limit = choice.params.build_memory << 20
         try:
             folder = EngineBuild(request, say=lambda words: progress(words, 0, 0), memory_limit=limit).run()
-        except EngineRefusedError as error:
+        except EdgeAIError as error:
             if choice is choices[-1]:
                 raise
             say(f"{error}; the model it was made from is taken in its place")

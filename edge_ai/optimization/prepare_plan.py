@@ -114,9 +114,9 @@ def make_plan(request: Request, machine: Machine) -> Plan:
     no_engine = _no_engine(card, params)
     if no_engine:
         params = params.changed(engine_workspace=InferenceParams().engine_workspace)
-    unoptimised = _unoptimised(request)
-    job = None if unoptimised else Job(card, request.pictures, request.labels, request.loss)
     board = machine.board.key if machine.board and not no_engine else ""
+    unoptimised = _unoptimised(request, measured=bool(no_engine), foretold=bool(board))
+    job = None if unoptimised else Job(card, request.pictures, request.labels, request.loss)
     model: list[Any] = [__version__, str(path), sha256_of(path), card.sha256, board]
     if job is not None:
         labels = sha256_of(request.labels) if request.labels else ""
@@ -167,10 +167,12 @@ def _needs(card: ModelCard, params: InferenceParams, no_engine: bool) -> float |
     return (0 if no_engine else RUNTIME_BYTES) + BYTES[precision] * (work.weights + work.activations)
 
 
-def _unoptimised(request: Request) -> str:
-    """Why no variants are made; empty if some are."""
+def _unoptimised(request: Request, *, measured: bool, foretold: bool) -> str:
+    """Why no variants are made; empty if some are, whose speed is then measured on the processor or foretold."""
     if not request.optimise:
         return "as told"
+    if not (measured or foretold):
+        return "nobody can foretell how fast variants are on this GPU: edge-ai optimize, then edge-ai prepare CARD"
     if not request.pictures:
         return "no pictures to judge variants on: give --pictures FOLDER|VIDEO|BAG, like those of the robot"
     return ""

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from edge_ai.backends.engine_cache import EngineCache
-from edge_ai.core.errors import EdgeAIError, EngineRefusedError, ParameterError
+from edge_ai.core.errors import BackendError, EdgeAIError, EngineRefusedError, ParameterError
 from edge_ai.evaluation.budget import Budget
 from edge_ai.optimization import prepare as module
 from edge_ai.optimization.prepare import models_folder, prepare
@@ -217,13 +217,14 @@ def test_an_engine_that_the_gate_refuses_ends_it_and_nothing_is_written(orin, co
     assert not prepared_path().exists()
 
 
-def test_a_refused_engine_of_a_variant_leaves_the_original_which_has_one(orin, colours, double_gpu, monkeypatch):
+@pytest.mark.parametrize("kind", [EngineRefusedError, BackendError])
+def test_a_variant_without_an_engine_leaves_the_original_which_has_one(orin, colours, double_gpu, monkeypatch, kind):
     double_gpu()
     real = module.EngineBuild.run
 
     def refuse_variants(build):
         if Path(build._request.card).is_relative_to(models_folder()):
-            raise EngineRefusedError("the gate refuses it")
+            raise kind("no engine of it")
         return real(build)
 
     monkeypatch.setattr(module.EngineBuild, "run", refuse_variants)
@@ -242,6 +243,13 @@ def test_the_engine_of_an_int8_variant_is_int8(orin, colours, double_gpu, monkey
     assert inference()["precision"] == "int8"
     (entry,) = EngineCache.at("").entries()
     assert entry.manifest.key.options["precision"] == "int8"
+
+
+def test_on_a_gpu_whose_speeds_nobody_knows_the_processors_do_not_decide(pc, colours, double_gpu):
+    double_gpu()
+    plan = make_plan(colours, pc)
+    assert (plan.no_engine, plan.job) == ("", None)
+    assert "nobody can foretell" in plan.unoptimised
 
 
 def test_a_board_whose_software_is_too_old_takes_the_processor(tmp_path, double_gpu):
