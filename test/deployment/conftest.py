@@ -18,9 +18,10 @@ _TOOLS = ["sh", "sleep", "echo", "cat", "id", "touch", "httpd", "trap", "wait", 
 
 
 def program(name):
-    """Where a program of Debian's is, installed or brought by tools/programs.py; or None."""
-    folders = sorted((ROOT / "out" / "programs").glob("*/usr/*bin")) + sorted((ROOT / "out" / "programs").glob("*/bin"))
-    return shutil.which(name) or shutil.which(name, path=os.pathsep.join(map(str, folders)))
+    """Where a program of Debian's is, installed or brought by tools/programs.py or tools/containers.py; or None."""
+    out = ROOT / "out"
+    places = [*out.glob("programs/*/usr/*bin"), *out.glob("programs/*/bin"), *out.glob("containers/programs/usr/*bin")]
+    return shutil.which(name) or shutil.which(name, path=os.pathsep.join(map(str, places)))
 
 
 @pytest.fixture(scope="session")
@@ -28,12 +29,13 @@ def engine_url(tmp_path_factory):
     """The address of a real engine with an image that has a shell: dockerd, as root, without networks of its own."""
     daemon, busybox = program("dockerd"), program("busybox")
     if os.geteuid() != 0 or daemon is None or busybox is None:
-        pytest.skip("needs root, dockerd and busybox: python3 tools/programs.py dockerd busybox")
+        pytest.skip("needs root, dockerd and a static busybox: python3 tools/programs.py")
     folder = tmp_path_factory.mktemp("dockerd")
     socket = folder / "socket"
     command = [daemon, f"--data-root={folder}/data", f"--exec-root={folder}/exec", f"--pidfile={folder}/pid"]
     command += [f"--host=unix://{socket}", "--bridge=none", "--iptables=false", "--ip-forward=false", "--ip-masq=false"]
-    path = os.pathsep.join([str(Path(daemon).parent), str(Path(daemon).parents[1] / "bin"), os.environ["PATH"]])
+    beside = Path(daemon).parents[1]  # containerd and runc
+    path = os.pathsep.join([str(beside / "bin"), str(beside / "sbin"), os.environ["PATH"]])
     with (folder / "log").open("wb") as log:
         child = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "PATH": path})
     try:
@@ -44,6 +46,7 @@ def engine_url(tmp_path_factory):
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(20)
         child.kill()
+        subprocess.run(["umount", f"{folder}/exec/netns/default"], capture_output=True, check=False)  # it leaves that
 
 
 def _fill(url, child, busybox):
