@@ -81,6 +81,14 @@ class CanaryFleet:
         """The release of each robot; empty: nothing."""
         return {host.name: self._target.version(host) for host in self._hosts}
 
+    def reset(self) -> None:
+        """Let every robot run what it ran at first, and wait until Prometheus has figures of nothing else."""
+        for host, release in zip(self._hosts, self._releases, strict=True):
+            self._target.apply(release, host)
+        begun = time.monotonic()
+        wait_until(lambda: self.asked("sum(up)") == len(self._hosts), "Prometheus scrapes all robots")
+        time.sleep(max(0.0, begun + 5 * SCRAPE - time.monotonic()))
+
     def kill(self, robot: str) -> None:
         """As a power cut would."""
         number = (self.folder / "robots" / robot).read_text().split()[0]
@@ -97,7 +105,7 @@ class CanaryFleet:
         return float(result[0]["value"][1]) if result else math.nan
 
     def start_prometheus(self) -> None:
-        """Start it and wait until it has scraped every robot.
+        """Start it and wait until it has looked for every robot; it takes 5 s to begin.
 
         Raises:
             FleetError: that does not come to pass.
@@ -110,7 +118,7 @@ class CanaryFleet:
         command = [PROMETHEUS, f"--config.file={config}", f"--storage.tsdb.path={self.folder / 'tsdb'}", listen]
         with (self.folder / "prometheus.log").open("ab") as log:
             self._prometheus = subprocess.Popen(command, stdout=log, stderr=log)
-        wait_until(lambda: self.asked("sum(up)") == len(self._hosts), "Prometheus scrapes all robots")
+        wait_until(lambda: self.asked("count(up)") == len(self._hosts), "Prometheus looks for all robots")
 
     def stop_prometheus(self) -> None:
         """End it; what it knows stays on the disk."""
@@ -120,10 +128,9 @@ class CanaryFleet:
             self._prometheus = None
 
     def __enter__(self) -> CanaryFleet:
-        for host, release in zip(self._hosts, self._releases, strict=True):
-            self._target.apply(release, host)
         try:
             self.start_prometheus()
+            self.reset()
         except BaseException:
             self.__exit__(None, None, None)
             raise

@@ -67,7 +67,7 @@ class ProcessTarget:
             number, release = state.read_text().splitlines()
             process = psutil.Process(int(number))
             # A number is used again for another process, but not one that was there when the file was written.
-            ours = process.create_time() <= state.stat().st_mtime + 1 and process.status() != psutil.STATUS_ZOMBIE
+            ours = process.create_time() <= state.stat().st_mtime + 1 and not _ended(process)
         except (FileNotFoundError, psutil.NoSuchProcess):
             return None, ""
         return (process, release) if ours else (None, "")
@@ -94,8 +94,16 @@ class ProcessTarget:
 
     def _end(self, process: psutil.Process) -> None:
         process.terminate()
-        try:
-            process.wait(self._settings.grace)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait(self._settings.grace)
+        end = time.monotonic() + self._settings.grace
+        while not _ended(process):
+            if time.monotonic() > end:
+                process.kill()
+            time.sleep(_TICK)
+
+
+def _ended(process: psutil.Process) -> bool:
+    """Also where whoever started it has not asked for its exit status yet."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
