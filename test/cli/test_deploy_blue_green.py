@@ -33,7 +33,7 @@ def test_a_dry_run_says_every_step_and_does_nothing(plan, capsys):
         "wait up to 180 s until it runs and http://127.0.0.1:9/readyz answers",
         "check: GPU",
         "bring /blue/lifecycle_manager into standby",
-        "stop the nodes of green, then start those of blue; /cmd_vel",
+        "nodes of green into standby, those of blue active; /cmd_vel",
         "watch blue for 60 s; back to nothing if it is not well",
         "blue is in charge",
     ):

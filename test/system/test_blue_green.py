@@ -54,7 +54,7 @@ for line in sys.stdin:
     left, arguments = json.loads(line)
     child = os.fork()
     if not child:
-        sys.stdout = open(os.devnull, 'w')
+        sys.stdout = sys.stderr = open('said.log', 'a')
         os._exit(main(arguments))
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
@@ -69,7 +69,7 @@ class Machine:
         self.folder, self.proxy, self.path = folder, proxy, folder / "plan.yaml"
         command = [sys.executable, "-c", DEPLOYER]
         how = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        self.deployer = subprocess.Popen(command, env=dict(os.environ), **how)
+        self.deployer = subprocess.Popen(command, env=dict(os.environ), cwd=folder, **how)
 
     def plan(self, serve, *words):
         """Write a plan; ``words`` are for the side that is to serve."""
@@ -97,6 +97,10 @@ class Machine:
         self.deployer.stdin.write(json.dumps([kill_at, arguments]) + "\n")
         self.deployer.stdin.flush()
         return int(self.deployer.stdout.readline())
+
+    def said(self):
+        """What the command said."""
+        return (self.folder / "said.log").read_text()[-2000:]
 
     def steps(self):
         """What its journal says."""
@@ -149,7 +153,7 @@ def test_whatever_a_kill_leaves_is_ended_and_every_request_answered(machine):
                 break
             assert status == -9
             asked(load)
-            assert machine.deploy("--resume") == 0
+            assert machine.deploy("--resume") == 0, machine.said()
             now = to if machine.steps().count("begun") > begun else now
             before = load.answers[now]
             asked(load)

@@ -42,13 +42,24 @@ class HandOver:
         return "nodes in standby"
 
     def to(self, side: Side, before: Side) -> None:
-        """Stop one side, which makes the robot stand, then start the other one.
+        """Let one side drive in the place of the other, which goes into standby; the robot stands meanwhile.
 
         Raises:
-            DeploymentError: the side does not come up. The other one is down then: start that again.
+            DeploymentError: the side does not come up; then nobody drives.
         """
-        self.stop(before)
-        self._bring(side, "start", self._ros[side.name].topics)
+        topics = self._ros[side.name].topics
+        if not before.running():
+            self._bring(side, "start", topics)
+            return
+        old = [word for manager in self._ros[before.name].managers for word in ("--from", manager)]
+        try:
+            answer = self._bring(side, "hand-over", topics, more=old)
+            self._say(f"the robot stood for {answer.get('stood')} s")
+        except DeploymentError as error:
+            self._say(str(error))
+            if self._quieten(before, "standby"):
+                raise  # what does not do its work is the side itself
+            self._bring(side, "start", topics)
 
     def stop(self, side: Side) -> None:
         """Stop a side's nodes; one that does not answer is ended as a whole: what does not run, does not drive.
@@ -56,16 +67,21 @@ class HandOver:
         Raises:
             DeploymentError: it cannot be ended either.
         """
-        if not side.running():
-            return
+        if side.running():
+            self._quieten(side, "stop")
+
+    def _quieten(self, side: Side, verb: str) -> bool:
+        """Whether a side obeys; it is ended where it does not."""
         try:
-            self._bring(side, "stop")
+            self._bring(side, verb)
+            return True
         except DeploymentError as error:
             self._say(f"{side.name} is ended as a whole, since its nodes do not stop: {error}")
-            side.stop(self._grace)
-            if side.running():
-                mend = "end it by hand; nothing else is started before that"
-                raise DeploymentError(f"side {side.name}", got="it does not end", mend=mend) from None
+        side.stop(self._grace)
+        if side.running():
+            mend = "end it by hand; nothing else is started before that"
+            raise DeploymentError(f"side {side.name}", got="it does not end", mend=mend)
+        return False
 
     def check(self, side: Side) -> str:
         """Whether the nodes of the side in charge are active and its topics alive.
@@ -73,7 +89,7 @@ class HandOver:
         Raises:
             DeploymentError: they are not; says which.
         """
-        self._bring(side, "status", self._ros[side.name].topics, _LOOK)
+        self._bring(side, "status", self._ros[side.name].topics, timeout=_LOOK)
         return "nodes and topics alive"
 
     def check_exclusive(self, side: Side, other: Side) -> str:
@@ -84,21 +100,25 @@ class HandOver:
         """
         if not self._plan.wheels:
             return "no wheels"
-        lock, another = (self._ask(one, "status", _LOOK).get("lease", {}) for one in (side, other))
+        lock, another = (self._ask(one, "status", timeout=_LOOK).get("lease", {}) for one in (side, other))
         if not lock.get("identity") or lock["identity"] != another.get("identity"):
             got = f"'{lock.get('path')}' in {side.name} and '{another.get('path')}' in {other.name}, not the same lock"
             mend = "let both sides mount one folder, named by XDG_RUNTIME_DIR, and give them the same ROS_DOMAIN_ID"
             raise DeploymentError("the right to drive", got=got, wanted="one lock for both", mend=mend)
         return "one lock decides who drives"
 
-    def _bring(self, side: Side, verb: str, topics: Sequence[str] = (), timeout: float | None = None) -> None:
-        answer = self._ask(side, verb, timeout or self._plan.timeout, topics)
+    def _bring(self, side: Side, verb: str, topics: Sequence[str] = (), **how: Any) -> dict[str, Any]:
+        answer = self._ask(side, verb, topics, **how)
         if answer.get("ok") is not True:
             got = answer.get("message") or "no reason"
             raise DeploymentError(f"{verb} of the nodes of side {side.name}", got=got, wanted="all as asked for")
+        return answer
 
-    def _ask(self, side: Side, verb: str, timeout: float, topics: Sequence[str] = ()) -> dict[str, Any]:
-        words = [*self._plan.agent, verb, "--timeout", f"{timeout:g}"]
+    def _ask(
+        self, side: Side, verb: str, topics: Sequence[str] = (), *, timeout: float = 0.0, more: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        timeout = timeout or self._plan.timeout
+        words = [*self._plan.agent, verb, "--timeout", f"{timeout:g}", *more]
         words += [word for manager in self._ros[side.name].managers for word in ("--manager", manager)]
         words += [word for topic in topics for word in ("--topic", topic)]
         if self._plan.wheels:

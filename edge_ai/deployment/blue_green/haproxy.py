@@ -145,14 +145,21 @@ class Traffic:
         self._set(f"set weight {{}}/{side} {part}", f"set weight {{}}/{before} {_FULL - part}")
         self._admit(side)
 
-    def move(self, side: str, before: str) -> None:
+    def move(self, side: str, before: str, *, spare: bool = False) -> None:
         """Let a side answer all requests that come from now on, and the other one end what it has begun.
+
+        Args:
+            side: that answers.
+            before: that answers no more.
+            spare: let that one answer all the same where the side is dead, if HAProxy has a server `BEFORE_spare`.
 
         Raises:
             DeploymentError: as for `share`; the other side then goes on answering.
         """
         self._set(f"set weight {{}}/{side} {_FULL}", f"set weight {{}}/{before} {_FULL}")
         self._admit(side)
+        self._set_spare(side, "maint")
+        self._set_spare(before, "ready" if spare else "maint")
         self._set(f"set server {{}}/{before} state drain")
         self._keep()
         self._drained(before)
@@ -160,6 +167,7 @@ class Traffic:
     def retire(self, side: str) -> None:
         """Ask a side no more, nor look whether it answers."""
         self._set(f"set server {{}}/{side} state maint")
+        self._set_spare(side, "maint")
         self._keep()
 
     def _admit(self, side: str) -> None:
@@ -185,6 +193,10 @@ class Traffic:
 
     def _set(self, *commands: str) -> None:
         self._api.set([command.format(backend) for backend in self._plan.backends for command in commands])
+
+    def _set_spare(self, side: str, state: str) -> None:
+        spares = [f"{name}_spare" for name in self._names(side)]
+        self._api.set([f"set server {name} state {state}" for name in self.states() if name in spares])
 
     def _keep(self) -> None:
         """Let an HAProxy that starts anew know which side is in charge."""

@@ -37,7 +37,7 @@ def intention(plan: Plan, stand: Standing) -> list[str]:
     lines += [f"check: {', '.join(proofs)}"] if proofs else []
     if side.ros is not None:
         lines += [f"bring {', '.join(side.ros.managers)} into standby beside {before or 'nothing'}"]
-        lines += [f"stop the nodes of {other(to)}, then start those of {to}; {plan.hand_over.wheels or 'no wheels'}"]
+        lines += [f"nodes of {other(to)} into standby, those of {to} active; {plan.hand_over.wheels or 'no wheels'}"]
     if plan.traffic is not None:
         shares = [f"{share:.0%} for {plan.traffic.share_time:g} s" for share in plan.traffic.shares]
         lines += [f"requests of {', '.join(plan.traffic.backends)} to {to}: {', then '.join([*shares, 'all'])}"]

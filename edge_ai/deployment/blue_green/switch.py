@@ -57,7 +57,8 @@ class Switch:
         Args:
             side: that takes over; it is ready.
             before: the other one, whether it runs or not.
-            watch: looks at the new side for some seconds, between two shares of the requests; None: all at once.
+            watch: looks at a new side for some seconds, between two shares of the requests; None: it is no new one, and
+                the other one is not to answer in its place.
 
         Raises:
             DeploymentError: it does not take over; who is in charge then has to be said again.
@@ -70,7 +71,7 @@ class Switch:
             for share in self._plan.shares:
                 self._traffic.share(side.name, before.name, share)
                 watch(self._plan.share_time)
-        self._traffic.move(side.name, before.name)
+        self._traffic.move(side.name, before.name, spare=watch is not None)
 
     def retire(self, side: Side) -> None:
         """Let nothing reach a side that is in charge no more; it may then be ended."""

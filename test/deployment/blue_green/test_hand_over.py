@@ -35,7 +35,7 @@ class Robot:
         if self.says is not None:
             return Execution(1, *self.says)
         reason = self.fails.get(verb, "")
-        answer = {"ok": not reason, "message": reason, "lease": self.lease}
+        answer = {"ok": not reason, "message": reason, "lease": self.lease, "stood": 0.4}
         return Execution(bool(reason), f"[INFO] on its way\n{json.dumps(answer)}\n")
 
 
@@ -55,13 +55,14 @@ def hand_over(told):
     return HandOver(HandOverPlan(timeout=7.0), ros, 5.0, lambda line: told.append(f"said: {line}"))
 
 
-def test_one_side_stops_before_the_other_one_starts(hand_over, sides, told):
+def test_the_agent_of_the_new_side_makes_the_change(hand_over, sides, told):
     blue, green = sides
     hand_over.standby(green)
     hand_over.to(green, blue)
-    assert told == ["green standby", "blue stop", "green start"]
+    hand_over.stop(blue)
+    assert told == ["green standby", "green hand-over", "said: the robot stood for 0.4 s", "blue stop"]
     assert green.words == [
-        *("python3", "-m", "edge_ai.nodes.side_agent", "start", "--timeout", "7"),
+        *("python3", "-m", "edge_ai.nodes.side_agent", "hand-over", "--timeout", "7", "--from", "/blue/manager"),
         *("--manager", "/green/manager", "--topic", "/green/result", "--wheels", "/cmd_vel"),
     ]
     assert "--topic" not in blue.words  # what stops need not be alive
@@ -69,15 +70,16 @@ def test_one_side_stops_before_the_other_one_starts(hand_over, sides, told):
 
 def test_a_side_that_does_not_stop_is_ended_before_anything_starts(hand_over, sides, told):
     blue, green = sides
-    blue.fails = {"stop": "control: no answer"}
+    green.fails, blue.fails = {"hand-over": "blue: no answer"}, {"standby": "control: no answer"}
     hand_over.to(green, blue)
-    assert [line for line in told if not line.startswith("said")] == ["blue stop", "blue ended", "green start"]
-    assert "control: no answer" in told[1]
+    done = [line for line in told if not line.startswith("said")]
+    assert done == ["green hand-over", "blue standby", "blue ended", "green start"]
+    assert any("control: no answer" in line for line in told)
 
 
 def test_nothing_starts_while_the_other_side_cannot_be_ended(hand_over, sides, told):
     blue, green = sides
-    blue.fails, blue.ends = {"stop": "no answer"}, False
+    green.fails, blue.fails, blue.ends = {"hand-over": "blue: no answer"}, {"standby": "no answer"}, False
     with pytest.raises(DeploymentError, match="end it by hand"):
         hand_over.to(green, blue)
     assert "green start" not in told
@@ -90,11 +92,12 @@ def test_what_does_not_run_does_not_drive(hand_over, sides, told):
     assert told == ["green start"]
 
 
-def test_a_side_that_does_not_start_says_why(hand_over, sides):
+def test_a_side_that_does_not_start_says_why_and_the_other_one_stands_by(hand_over, sides, told):
     blue, green = sides
-    green.fails = {"start": "/green/result: silent"}
-    with pytest.raises(DeploymentError, match="start of the nodes of side green: got /green/result: silent"):
+    green.fails = {"hand-over": "/green/result: silent"}
+    with pytest.raises(DeploymentError, match="hand-over of the nodes of side green: got /green/result: silent"):
         hand_over.to(green, blue)
+    assert [line for line in told if not line.startswith("said")] == ["green hand-over", "blue standby"]
 
 
 @pytest.mark.parametrize(
