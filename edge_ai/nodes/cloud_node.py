@@ -27,6 +27,7 @@ from edge_ai.runtime.cloud_service import MOST_IN_FLIGHT, CloudService, CloudSer
 from edge_ai.runtime.model_side import ModelSide
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.resources import shipped_card
+from edge_ai.runtime.trusted import confirm_launched
 from edge_ai.runtime.uplink import Connected, Uplink, remote
 from edge_ai.runtime.variants import Variants
 from edge_ai.srv import CloudInference
@@ -56,6 +57,7 @@ class CloudNode(ManagedNode):
         if not gateway:
             variants = Variants(inference, self.clock)
             variants.open()
+            confirm_launched(inference)
             self._variants, self._card = variants, variants.original.card
             self.get_logger().info(f"model {variants.serving.title} on {variants.model.backend.description}")
             return

@@ -11,8 +11,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edge_ai.core.clock import Clock
 from edge_ai.core.errors import DeploymentError, EdgeAIError
+from edge_ai.core.files import sha256_of
+from edge_ai.deployment.artifacts.manifest import MANIFEST
 from edge_ai.runtime.params import InferenceParams
+from edge_ai.runtime.resources import shipped_card
 from edge_ai.runtime.swap_generation import Generation
+from edge_ai.runtime.trusted import confirm_launched
 from edge_ai.runtime.variants import Variants
 
 log = logging.getLogger(__name__)
@@ -25,7 +29,7 @@ class Launched(BaseModel):
 
     Attributes:
         model: as of the parameter.
-        sha256: of its file.
+        sha256: of its card, or of the manifest of its set.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,8 +76,7 @@ class KeptModel:
         Raises:
             EdgeAIError: the one that the launch names is wrong, or cannot be loaded and no other one was confirmed.
         """
-        launched = Generation(Variants(params, clock))
-        self._replaces = Launched(model=params.model, sha256=launched.card.sha256)
+        self._replaces = _launched(params)
         kept = self._read()
         if kept is not None:
             try:
@@ -86,7 +89,9 @@ class KeptModel:
             else:
                 log.info("%s goes on, as it was confirmed before", confirmed.name)
                 return confirmed
+        launched = Generation(Variants(params, clock))
         launched.variants.open()
+        confirm_launched(params)
         return launched
 
     def keep(self, confirmed: Generation) -> None:
@@ -125,6 +130,16 @@ class KeptModel:
         log.warning("another model is launched than the one that '%s' took the place of: it is forgotten", kept.card)
         self._path.unlink(missing_ok=True)
         return None
+
+
+def _launched(params: InferenceParams) -> Launched:
+    """What a launch names, whether it may still be loaded or a newer one has been confirmed since."""
+    path = Path(params.model) if params.model else shipped_card()
+    try:
+        digest = sha256_of(path / MANIFEST if path.is_dir() else path)
+    except OSError:  # whoever loads it says so better
+        digest = ""
+    return Launched(model=params.model, sha256=digest)
 
 
 def _sync(folder: Path) -> None:

@@ -143,6 +143,9 @@ class Trust:
             state = self._store.state(self._now())
             _check_version(admitted.manifest, admitted.digest, state, f"set {admitted.manifest.title}")
             version = Version(number=admitted.version, digest=admitted.digest)
+            if state.confirmed.get(admitted.name) == version:
+                self._tidy(state)  # a power cut may have kept it from that
+                return
             confirmed = {**state.confirmed, admitted.name: version}
             self._accept(admitted, state.model_copy(update={"confirmed": confirmed}).seen(self._now()))
 
@@ -168,11 +171,18 @@ class Trust:
             self._check_device(manifest, what)
             _check_version(manifest, digest, state, what)
             folder = self._sound(path, text, manifest, digest)
-            self._store.write(state.seen(now))
+            self._remember(state.seen(now))
         for trouble in (_late(manifest, max(now, state.newest)), self._software_trouble(manifest)):
             if trouble:
                 log.warning("%s goes on, for it was admitted earlier: got %s", what, trouble)
         return AdmittedSet(folder, digest, manifest)
+
+    def _remember(self, state: State) -> None:
+        """Keep the time; a robot whose disk is full goes on with what it has."""
+        try:
+            self._store.write(state)
+        except ArtifactError as error:
+            log.warning("the time of this start was not kept: %s", error)
 
     def _sound(self, path: Path, text: bytes, manifest: SetManifest, digest: str) -> Path:
         """Where a set lies in the store; what is damaged there is copied again if that is not where it is to be had."""
@@ -190,9 +200,12 @@ class Trust:
         """Write down that a set may be used; others of its line go, but for the one that has proved itself."""
         confirmed = state.confirmed.get(admitted.name)
         kept = list(dict.fromkeys([*([confirmed.digest] if confirmed else []), admitted.digest]))
-        accepted = {**state.accepted, admitted.name: kept}
-        self._store.write(state.model_copy(update={"accepted": accepted}))
-        self._store.keep_only({digest for digests in accepted.values() for digest in digests})
+        state = state.model_copy(update={"accepted": {**state.accepted, admitted.name: kept}})
+        self._store.write(state)
+        self._tidy(state)
+
+    def _tidy(self, state: State) -> None:
+        self._store.keep_only({digest for digests in state.accepted.values() for digest in digests})
 
     def _check_fit(self, manifest: SetManifest, what: str) -> None:
         self._check_device(manifest, what)

@@ -343,6 +343,7 @@ def test_a_full_disk_leaves_what_was_there(make, robot, monkeypatch, call):
         patch.setattr(*((store_module.os, "fsync") if call == "fsync" else (store_module.Path, "replace")), full)
         with pytest.raises(ArtifactError, match=r"No space left.*free some space"):
             trust.admit(make(4))
+        assert robot.trust().admitted(first.folder) == first, "what serves goes on"
     assert robot.trust().admitted(first.folder) == first
     assert {path.name for path in robot.store.iterdir()} == {".lock", "sets", "state.json"}
 
