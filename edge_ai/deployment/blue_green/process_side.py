@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from edge_ai.deployment.blue_green.plan import ProcessPlan, SideName
 from edge_ai.deployment.containers import Execution
 
 _MARK = "EDGE_AI_SIDE"  # in its environment: found by that, and not by a file, no crash can lose it
+_APPEARS = 5.0  # s
 _TAIL = 1 << 16
 
 
@@ -54,6 +56,10 @@ class ProcessSide:
                 )
         except OSError as error:
             raise DeploymentError(f"side {self.name}: '{self._plan.command[0]}'", got=error.strerror) from None
+        # The kernel shows its environment a moment after its program has begun.
+        end = time.monotonic() + _APPEARS
+        while not self.current() and self._child.poll() is None and time.monotonic() < end:
+            time.sleep(0.01)
 
     def stop(self, grace: float) -> None:
         """As `Side.stop`."""
