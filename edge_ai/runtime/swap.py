@@ -202,6 +202,7 @@ class HotSwap:
             before, new = self._now.put(candidate, self._swap, self._clock), candidate.generation
             self._candidate = None
             message = f"{new.name} answers, {before.name} stands by"
+            log.info("%s", message)
             count = self._board.status.switches + 1
             self._board.note(SwapState.PROBATION, message, active=new.name, progress=0.0, switches=count)
             self._changed.notify_all()
@@ -281,7 +282,9 @@ class HotSwap:
             generation.update(self._params)
             self._candidate = candidate
             self._ready_until_ns = self._clock.steady_ns() + round(self._swap.ready_timeout * NS)
-            self._board.note(SwapState.READY, f"{generation.name} is ready", candidate=generation.name, progress=1.0)
+            message = f"{generation.name} is ready"
+            log.info("%s", message)
+            self._board.note(SwapState.READY, message, candidate=generation.name, progress=1.0)
             self._minder = threading.Thread(target=self._mind, name="model update", daemon=True)
             self._minder.start()
         self._board.tell()
