@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 
 import pytest
 import yaml
@@ -86,3 +87,9 @@ def test_what_is_wrong_is_named(tmp_path, content, words):
 def test_a_plan_that_is_not_there_is_named(tmp_path):
     with pytest.raises(DeploymentError, match=r"none\.yaml': got No such file"):
         load_plan(tmp_path / "none.yaml")
+
+
+def test_the_plan_of_the_page_is_one(tmp_path):
+    page = (Path(__file__).resolve().parents[3] / "doc" / "blue_green.md").read_text()
+    plan = read(tmp_path, page.split("```yaml\n")[1].split("```")[0])
+    assert plan.sides["green"].process.command[-1] == "2"
