@@ -11,6 +11,7 @@ import yaml
 from edge_ai.backends.engine_cache import MANIFEST, PLAN, external_data
 from edge_ai.core.errors import ArtifactError
 from edge_ai.deployment.artifacts.make import Source
+from edge_ai.deployment.artifacts.manifest import Role
 from edge_ai.optimization.artifact import NOTICES
 from edge_ai.processing.card import ModelCard
 from edge_ai.runtime.params import InferenceParams
@@ -72,11 +73,12 @@ def _model(path: Path) -> Iterator[Source]:
 
 def _belongings(given: Belongings) -> Iterator[Source]:
     if given.engine is not None:
-        for name, role in ((PLAN, "engine"), (MANIFEST, "engine_manifest")):
+        parts: tuple[tuple[str, Role], ...] = ((PLAN, "engine"), (MANIFEST, "engine_manifest"))
+        for name, role in parts:
             if not (given.engine / name).is_file():
                 mend = "give the folder of an engine that edge-ai compile names"
                 raise ArtifactError(f"engine '{given.engine}'", got=f"no {name}", mend=mend)
-            yield Source(given.engine / name, f"{ENGINE_FOLDER}/{name}", role)  # type: ignore[arg-type]
+            yield Source(given.engine / name, f"{ENGINE_FOLDER}/{name}", role)
     if given.config is not None:
         yield Source(given.config, CONFIG, "config")
     for report in given.reports:

@@ -116,12 +116,15 @@ class PrivateKey:
 
         kind = BestAvailableEncryption(password.encode()) if password else NoEncryption()
         pem: bytes = self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, kind)
-        for file, data, mode in ((path, pem, 0o600), (path.with_suffix(".pub"), self.public.pem, 0o644)):
+        public, mend = path.with_suffix(".pub"), "give another name: a key that is lost cannot be had again"
+        for file in (path, public):
+            if file.exists():
+                raise ArtifactError(f"key file '{file}'", got="it exists", mend=mend)
+        for file, data, mode in ((path, pem, 0o600), (public, self.public.pem, 0o644)):
             try:
                 with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
                     stream.write(data)
             except OSError as error:
-                mend = "give another name: a key that is lost cannot be had again"
                 raise ArtifactError(f"key file '{file}'", got=error.strerror, mend=mend) from None
 
     def sign(self, data: bytes) -> bytes:

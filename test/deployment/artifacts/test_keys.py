@@ -30,12 +30,12 @@ def test_only_its_owner_can_read_a_private_key(tmp_path):
         PrivateKey.load(path)
 
 
-def test_no_key_is_overwritten(tmp_path):
-    PrivateKey.make().save(tmp_path / "release.key")
-    before = (tmp_path / "release.key").read_bytes()
-    with pytest.raises(ArtifactError, match=r"File exists.*another name"):
+@pytest.mark.parametrize("there", ["release.key", "release.pub"])
+def test_no_key_is_overwritten(tmp_path, there):
+    (tmp_path / there).write_text("somebody's")
+    with pytest.raises(ArtifactError, match=r"it exists.*another name"):
         PrivateKey.make().save(tmp_path / "release.key")
-    assert (tmp_path / "release.key").read_bytes() == before
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["somebody's"]
 
 
 @pytest.mark.parametrize("password", ["", "wrong"])
