@@ -16,13 +16,14 @@ from edge_ai.processing.card import ModelCard
 from edge_ai.routing.params import CloudParams, RouterParams
 from edge_ai.routing.status import RouterStatus
 from edge_ai.runtime.control_loop import ControlLoop
-from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.pipeline import Pipeline, PipelineCounts
 from edge_ai.runtime.routed import RoutedPipeline
-from edge_ai.runtime.switchable import SwitchableModel
+from edge_ai.runtime.swap import HotSwap
+from edge_ai.runtime.swap_params import SwapParams
+from edge_ai.runtime.swap_status import SwapStatus
+from edge_ai.runtime.switchable import Leasable, SwitchableModel
 from edge_ai.runtime.uplink import Connected, remote
-from edge_ai.runtime.variants import Variants
 
 Connect = Callable[[CloudParams, Clock, ModelCard], Connected]
 
@@ -47,6 +48,13 @@ class Robot:
         router: who answers which frame.
         cloud: the server beside the model; without a url there is none, and no router.
         connect: makes the server's side.
+        swap: how new models are examined.
+        on_update: receives how an update of the model stands, whenever that changes.
+
+    Attributes:
+        capturer: of the camera.
+        controller: says how the robot moves.
+        swap: the model, and how another takes its place; None before `prepare`.
     """
 
     def __init__(
@@ -64,15 +72,18 @@ class Robot:
         router: RouterParams | None = None,
         cloud: CloudParams | None = None,
         connect: Connect = remote,
+        swap: SwapParams | None = None,
+        on_update: Callable[[SwapStatus], None] = _ignore,
     ) -> None:
         self._routing, self._cloud, self._connect = router or RouterParams(), cloud or CloudParams(), connect
         self._inference, self._control, self._clock = inference, control, clock
         self._on_frame, self._on_result, self._on_error = on_frame, on_result, on_error
-        self._on_command = on_command
+        self._on_command, self._on_update = on_command, on_update
+        self._examining = swap or SwapParams()
         # A file that goes "as fast as consumed" waits for the model; a live camera never does.
         self._patience = 0.0 if camera.realtime else 2.0
         self.capturer = Capturer(camera, clock, self._captured, on_status)
-        self.variants: Variants | None = None
+        self.swap: HotSwap | None = None
         self.controller = Controller(control, clock)
         self._pipeline: Pipeline | RoutedPipeline | None = None
         self._remote: Connected | None = None
@@ -88,18 +99,18 @@ class Robot:
             wanted = "one camera in one process; several with separate nodes (composed:=false)"
             raise ParameterError("parameter 'cameras'", got=self._inference.cameras, wanted=wanted)
         self.capturer.prepare()
-        variants = Variants(self._inference, self._clock)
-        variants.open()
-        self.variants = variants
-        self._connect_cloud(variants)
+        swap = HotSwap(self._inference, self._examining, self._clock, on_change=self._on_update)
+        swap.open()
+        self.swap = swap
+        self._connect_cloud(swap)
 
     def start(self) -> None:
         """Begin to see and to move."""
-        assert self.variants is not None, "call prepare() first"
+        assert self.swap is not None, "call prepare() first"
         self.controller.activate()
         self._loop = ControlLoop(self.controller, self._on_command, self._control.rate)
-        self._connect_cloud(self.variants)
-        self._pipeline = self._make_pipeline(self.variants.model)
+        self._connect_cloud(self.swap)
+        self._pipeline = self._make_pipeline(self.swap.model)
         self._loop.start()
         self._pipeline.start()
         self.capturer.start()
@@ -119,9 +130,9 @@ class Robot:
     def close(self) -> None:
         """Free the model and the camera."""
         self.stop()
-        if self.variants is not None:
-            self.variants.close()
-            self.variants = None
+        if self.swap is not None:
+            self.swap.close()
+            self.swap = None
 
     def update(
         self,
@@ -130,15 +141,17 @@ class Robot:
         router: RouterParams | None = None,
         cloud: CloudParams | None = None,
         camera: CameraParams | None = None,
+        swap: SwapParams | None = None,
     ) -> None:
-        """Take over parameters that may change while the robot runs; returns at once, see `Variants.update`.
+        """Take over parameters that may change while the robot runs; returns at once, see `HotSwap.update`.
 
         Raises:
             EdgeAIError: a value does not fit the model.
         """
         router, cloud = router or self._routing, cloud or self._cloud
-        if self.variants is not None:
-            self.variants.update(inference)
+        self._examining = swap or self._examining
+        if self.swap is not None:
+            self.swap.update(inference, self._examining)
         if isinstance(self._pipeline, RoutedPipeline):
             self._pipeline.update(router, cloud, score_threshold=inference.score_threshold, classes=inference.classes)
         self.controller.update(control)
@@ -147,25 +160,25 @@ class Robot:
         self._inference, self._control, self._routing, self._cloud = inference, control, router, cloud
 
     def free_memory(self) -> int:
-        """Give back what is held without need, see `Variants.free_memory`; the bytes given back."""
-        return self.variants.free_memory() if self.variants is not None else free_memory()
+        """Give back what is held without need, see `HotSwap.free_memory`; the bytes given back."""
+        return self.swap.free_memory() if self.swap is not None else free_memory()
 
     @property
-    def model(self) -> SwitchableModel[Model] | None:
+    def model(self) -> SwitchableModel[Leasable] | None:
         """What answers on this machine: card and engine are those of the variant that does; None before `prepare`."""
-        return self.variants.model if self.variants is not None else None
+        return self.swap.model if self.swap is not None else None
 
     @property
     def serving(self) -> str:
         """Which of the lighter models answers; empty: the model itself."""
-        if self.variants is None or self.variants.serving is self.variants.choices[0]:
+        if self.swap is None or self.swap.serving is self.swap.active.choices[0]:
             return ""
-        return self.variants.serving.title
+        return self.swap.serving.title
 
     @property
     def note(self) -> str:
-        """What the user should know of the model, see `Variants.note`."""
-        return self.variants.note if self.variants is not None else ""
+        """What the user should know of the model, see `HotSwap.note`."""
+        return self.swap.note if self.swap is not None else ""
 
     @property
     def description(self) -> str:
@@ -194,13 +207,13 @@ class Robot:
         """What is wrong with the way to the server; empty if nothing is, or there is none."""
         return self._pipeline.fault if isinstance(self._pipeline, RoutedPipeline) else ""
 
-    def _connect_cloud(self, variants: Variants) -> None:
+    def _connect_cloud(self, swap: HotSwap) -> None:
         """Make the way to the server, anew after a stop, which closed it."""
         if self._cloud.url and self._remote is None:
-            self._remote = self._connect(self._cloud, self._clock, variants.original.card)
+            self._remote = self._connect(self._cloud, self._clock, swap.card)
             self._remote.configure(score_threshold=self._inference.score_threshold, classes=self._inference.classes)
 
-    def _make_pipeline(self, model: SwitchableModel[Model]) -> Pipeline | RoutedPipeline:
+    def _make_pipeline(self, model: SwitchableModel[Leasable]) -> Pipeline | RoutedPipeline:
         shares = {"": next(iter(self._inference.shares.values()))}  # frames of the one camera bear no name
         workers, max_age = self._inference.workers, self._inference.max_age
         if self._remote is None:
@@ -228,3 +241,5 @@ class Robot:
             self._loop.offer(result)
         assert isinstance(frame, Frame), "a camera gives frames"
         self._on_result(result, frame)
+        if self.swap is not None:
+            self.swap.result(result, frame)

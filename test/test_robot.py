@@ -200,7 +200,7 @@ def test_model_and_rate_change_while_it_drives(small_card):
     assert one.model.card.version == "small"
     steps = [b.header.index - a.header.index for a, b in pairwise(seen.results[-2:])]
     assert min(steps) >= 4, "every fourth frame at most"
-    idle = one.variants.original
+    idle = one.swap.original
     one.update(inference, ControlParams(), camera=camera)
     seen.wait(lambda: seen.results[-1].model_version == "1.0")
     assert one.free_memory() >= 0

@@ -13,7 +13,8 @@ _PREFACE = """# Parameters
 Made by `edge-ai params table`; the defaults stand in the code, a test compares. *Live* parameters may change while the
 node is active, the others before it is configured. `pipeline_node` takes those of camera, inference, control and router
 with the prefixes `camera.`, `inference.`, `control.` and `router.`; those under `cloud.` belong to router and pipeline,
-those under `power.` to monitor, those under `process.` to every node but lifecycle_manager.
+those under `swap.` to inference and pipeline, those under `power.` to monitor, those under `process.` to every node but
+lifecycle_manager.
 """
 
 
@@ -29,16 +30,18 @@ def node_classes() -> dict[str, Mapping[str, type[Params]]]:
     from edge_ai.runtime.cloud_service import CloudServiceParams
     from edge_ai.runtime.params import InferenceParams
     from edge_ai.runtime.supervision import LifecycleManagerParams
+    from edge_ai.runtime.swap_params import SwapParams
 
     process: dict[str, type[Params]] = {"process.": RealtimeParams}
     return {
         "camera": {"": CameraParams, **process},
-        "inference": {"": InferenceParams, **process},
+        "inference": {"": InferenceParams, "swap.": SwapParams, **process},
         "control": {"": ControlParams, **process},
         "router": {"": RouterParams, "cloud.": CloudParams, **process},
         "pipeline": {
             "camera.": CameraParams,
             "inference.": InferenceParams,
+            "swap.": SwapParams,
             "control.": ControlParams,
             "router.": RouterParams,
             "cloud.": CloudParams,
@@ -68,6 +71,7 @@ def reference() -> str:
         if node != "pipeline":
             parts.append(f"## {node}_node\n\n{table(classes[''])}")
     parts.append(f"## cloud.\n\n{table(nodes['router']['cloud.'])}")
+    parts.append(f"## swap.\n\n{table(nodes['inference']['swap.'])}")
     parts.append(f"## power.\n\n{table(nodes['monitor']['power.'])}")
     parts.append(f"## process.\n\n{table(nodes['pipeline']['process.'])}")
     return "\n".join(parts)

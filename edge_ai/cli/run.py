@@ -25,6 +25,9 @@ class RunCommand:
         parser.add_argument(
             "--target", default="", metavar="NAME|auto", help="board profile; auto: as this machine is prepared"
         )
+        parser.add_argument(
+            "--update", type=Path, metavar="SET", help="while it runs, examine this new model and switch to it"
+        )
         parser.add_argument("--target-fps", type=float, metavar="N", help="results a second that are wanted")
         parser.add_argument(
             "--cloud", default="", metavar="URL", help="server that may answer frames too: grpc://HOST:PORT"
@@ -40,6 +43,7 @@ class RunCommand:
 
     def main(self, options: argparse.Namespace) -> int:
         from edge_ai.cli.show import Show, logged_above
+        from edge_ai.cli.updating import Updating
         from edge_ai.core.clock import SystemClock
         from edge_ai.realtime.process import prepare_process
         from edge_ai.realtime.settings import RealtimeSettings
@@ -51,6 +55,7 @@ class RunCommand:
         params, clock = WatchedParams.parse(given), SystemClock()
         settings = RealtimeSettings(process, spinning=params.inference.spinning == "long")
         show = Show(options.out, clock)
+        updating: Updating | None = None
         watched = WatchedRobot(params, clock, [show], page=not options.no_dashboard, record=not options.no_recorder)
         prepare_process()
         with logged_above(), _signals_as_ctrl_c():
@@ -62,11 +67,14 @@ class RunCommand:
                 if watched.page is not None:
                     print(f"dashboard: {watched.page.url}", flush=True)
                 watched.start()
+                if options.update is not None and watched.robot.swap is not None:
+                    updating = Updating(watched.robot.swap, options.update)
                 show.wait(options.seconds)
             except KeyboardInterrupt:
                 print()
             finally:
                 captured, counts, routing = watched.robot.capturer.status, watched.robot.counts, watched.robot.routing
+                said = updating.report() if updating is not None else []
                 watched.close()
                 settings.undo()
                 show.close()
@@ -77,7 +85,9 @@ class RunCommand:
         )
         if routing is not None:
             print(routing.line())
-        return 1 if show.failed or not counts.processed else 0
+        print(*said, sep="\n", end="\n" if said else "")
+        kept_back = updating is not None and not updating.switched
+        return 1 if show.failed or kept_back or not counts.processed else 0
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -107,16 +107,22 @@ class Show(Watcher):
 
 @contextmanager
 def logged_above() -> Iterator[None]:
-    """Show what is logged above the line that keeps itself up to date: warnings, and how the robot fared."""
-    handler, ours, monitor = _Above(), logging.getLogger("edge_ai"), logging.getLogger("edge_ai.monitoring")
-    level = monitor.level
+    """Show what is logged above the line that keeps itself up to date: warnings, how the robot fared, new models."""
+    handler, ours = _Above(), logging.getLogger("edge_ai")
+    levels = {logging.getLogger(name): logging.INFO for name in ("edge_ai.monitoring", "edge_ai.runtime.swap")}
+    before = {logger: logger.level for logger in levels}
     ours.addHandler(handler)
-    monitor.setLevel(logging.INFO)
+    _set(levels)
     try:
         yield
     finally:
-        monitor.setLevel(level)
+        _set(before)
         ours.removeHandler(handler)
+
+
+def _set(levels: Mapping[logging.Logger, int]) -> None:
+    for logger, level in levels.items():
+        logger.setLevel(level)
 
 
 class _Above(logging.Handler):

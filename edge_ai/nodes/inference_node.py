@@ -18,15 +18,17 @@ from edge_ai.nodes.annotator import overlay_of_status
 from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.camera_feed import CameraFeed
 from edge_ai.nodes.diagnostics import Diagnosis
+from edge_ai.nodes.model_update import ModelUpdates, swap_params, update_words
 from edge_ai.nodes.qos import NEWEST
 from edge_ai.nodes.reader import Inbox, Reader
-from edge_ai.nodes.result_topics import publish_card
 from edge_ai.nodes.runner import run
 from edge_ai.runtime.batching import policy_for
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.pipeline import Pipeline
+from edge_ai.runtime.swap import HotSwap
+from edge_ai.runtime.swap_params import SwapParams
+from edge_ai.runtime.swap_status import SwapStatus
 from edge_ai.runtime.told import PipelineTold
-from edge_ai.runtime.variants import Variants
 
 _LOOK = 0.5  # s between two looks for somebody who watches
 _BUSY = 0.1  # s to wait for a worker before looking whether this is to end
@@ -36,14 +38,14 @@ class InferenceNode(ManagedNode):
     """Runs the model of a card on the images of all cameras it is told of."""
 
     def __init__(self) -> None:
-        super().__init__("inference", {"": InferenceParams}, rates=("rate", "dropped", "failed"))
+        super().__init__("inference", {"": InferenceParams, "swap.": SwapParams}, rates=("rate", "dropped", "failed"))
         self._told = PipelineTold(self.stats)
-        self._variants: Variants | None = None
+        self._swap: HotSwap | None = None
+        self._updates: ModelUpdates | None = None
         self._pipeline: Pipeline | None = None
         self._feeds: dict[str, CameraFeed] = {}
         self._reader: Reader | None = None
         self._control: Any = None
-        self._card: Any = None
         self._performance = PerformanceLog(self.clock)
         self._report_timer: Any = None
         self._control_timer: Any = None
@@ -51,21 +53,21 @@ class InferenceNode(ManagedNode):
 
     def configure(self) -> None:
         params = self.params[""]
-        variants = Variants(params, self.clock)
-        variants.open()
-        self._variants = variants
-        self._card = publish_card(self, variants.choices[0].path)
+        swap = HotSwap(params, swap_params(self), self.clock, on_change=self._on_update)
+        swap.open()
+        self._swap = swap
+        self._updates = ModelUpdates(self, swap)
         for camera in params.cameras:
             self._feeds[camera] = CameraFeed(self, camera, params.transport)
-        batching = policy_for(params, variants.original)[1]
-        self.get_logger().info(f"model {variants.serving.title} on {variants.model.backend.description}, {batching}")
+        batching = policy_for(params, swap.original)[1]
+        self.get_logger().info(f"model {swap.serving.title} on {swap.model.backend.description}, {batching}")
 
     def activate(self) -> None:
-        assert self._variants is not None
+        assert self._swap is not None
         params, self._last_error = self.params[""], ""
-        policy = policy_for(params, self._variants.original)[0]
+        policy = policy_for(params, self._swap.original)[0]
         self._pipeline = Pipeline(
-            self._variants.model,
+            self._swap.model,
             self._on_result,
             self._on_error,
             workers=params.workers,
@@ -103,22 +105,24 @@ class InferenceNode(ManagedNode):
         for feed in self._feeds.values():
             feed.destroy()
         self._feeds = {}
-        if self._card is not None:
-            self.destroy_publishers(self._card)
-            self._card = None
-        if self._variants is not None:
-            self._variants.close()
-        self._variants = None
+        if self._updates is not None:
+            self._updates.stop()
+        if self._swap is not None:
+            self._swap.close()
+        if self._updates is not None:
+            self._updates.close()
+        self._swap = self._updates = None
 
     def params_changed(self) -> None:
-        if self._variants is not None:
-            self._variants.update(self.params[""])
+        if self._swap is not None:
+            self._swap.update(self.params[""], swap_params(self))
 
     def free_memory(self) -> int:
-        return self._variants.free_memory() if self._variants is not None else super().free_memory()
+        return self._swap.free_memory() if self._swap is not None else super().free_memory()
 
     def diagnose(self) -> Diagnosis:
         assert self._pipeline is not None
+        assert self._swap is not None
         values: dict[str, object] = {}
         silent = []
         for camera, feed in self._feeds.items():
@@ -131,13 +135,13 @@ class InferenceNode(ManagedNode):
             values |= {f"{of}dropped, {reason}": count for reason, count in counts.reasons.items()}
             if not counts.processed:
                 silent.append(feed.topic)
-        if self._variants is not None:
-            values["model"], values["engine"] = self._variants.serving.title, self._variants.model.backend.description
+        values["model"], values["engine"] = self._swap.serving.title, self._swap.model.backend.description
+        values |= update_words(self._swap.status)
         if self._last_error:
             error, self._last_error = self._last_error, ""
             return DiagnosticStatus.ERROR, error, values
-        if self._variants is not None and self._variants.note:
-            return DiagnosticStatus.WARN, self._variants.note, values
+        if self._swap.note:
+            return DiagnosticStatus.WARN, self._swap.note, values
         if silent:
             return DiagnosticStatus.WARN, f"no result yet: waiting for images on {', '.join(silent)}", values
         return DiagnosticStatus.OK, "active", values
@@ -146,6 +150,8 @@ class InferenceNode(ManagedNode):
         assert self._pipeline is not None
         self.stats.gauge("variants", self.params[""].lighter)
         self._told.tell(self._pipeline.counts, sum(feed.missed for feed in self._feeds.values()))
+        if self._updates is not None:
+            self._updates.refresh()
         return {}
 
     def _take(self, pipeline: Pipeline, batches: bool, _inbox: Inbox) -> None:
@@ -174,13 +180,18 @@ class InferenceNode(ManagedNode):
             feed.publisher.annotator.overlay(overlay_of_status(message))
 
     def _on_result(self, result: Result, frame: Frame) -> None:
-        pipeline, feed = self._pipeline, self._feeds.get(frame.camera)
-        if pipeline is None or feed is None:
+        pipeline, swap, feed = self._pipeline, self._swap, self._feeds.get(frame.camera)
+        if pipeline is None or swap is None or feed is None:
             return
         feed.publisher.result(result, frame, pipeline.counts_of(frame.camera).dropped + feed.missed)
         age = (self.clock.steady_ns() - result.header.steady_ns) / NS
         self._performance.add(result.timings, age)
         self.stats.add(result.timings, age)
+        swap.result(result, frame)
+
+    def _on_update(self, status: SwapStatus) -> None:
+        if self._updates is not None:
+            self._updates.publish(status)
 
     def _on_error(self, _frame: Frame, error: Exception) -> None:
         self._complain(error)

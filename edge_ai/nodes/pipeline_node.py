@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticStatus
-
-from edge_ai.capture.capturer import CaptureState, CaptureStatus
+from edge_ai.capture.capturer import CaptureStatus
 from edge_ai.capture.params import CameraParams
-from edge_ai.control.controller import Command, ControlState
+from edge_ai.control.controller import Command
 from edge_ai.control.params import ControlParams
 from edge_ai.core.clock import NS
 from edge_ai.core.errors import EdgeAIError
@@ -24,12 +22,16 @@ from edge_ai.nodes.cloud_side import cloud_side
 from edge_ai.nodes.command_topics import CommandPublisher
 from edge_ai.nodes.diagnostics import Diagnosis
 from edge_ai.nodes.emergency_stop import EmergencyStop
-from edge_ai.nodes.result_topics import ResultPublisher, publish_card
+from edge_ai.nodes.model_update import ModelUpdates, swap_params
+from edge_ai.nodes.result_topics import ResultPublisher
+from edge_ai.nodes.robot_diagnosis import robot_diagnosis
 from edge_ai.nodes.router_status import RouterStatusPublisher
 from edge_ai.nodes.runner import run
 from edge_ai.robot import Robot
 from edge_ai.routing.params import CloudParams, RouterParams
 from edge_ai.runtime.params import InferenceParams
+from edge_ai.runtime.swap_params import SwapParams
+from edge_ai.runtime.swap_status import SwapStatus
 from edge_ai.runtime.told import PipelineTold, part, tell_command, tell_routing
 
 
@@ -42,6 +44,7 @@ class PipelineNode(ManagedNode):
             {
                 "camera.": CameraParams,
                 "inference.": InferenceParams,
+                "swap.": SwapParams,
                 "control.": ControlParams,
                 "router.": RouterParams,
                 "cloud.": CloudParams,
@@ -57,7 +60,7 @@ class PipelineNode(ManagedNode):
         }
         self._robot: Robot | None = None
         self._topics: tuple[CameraPublisher, ResultPublisher, CommandPublisher] | None = None
-        self._card: Any = None
+        self._updates: ModelUpdates | None = None
         self._router_status: RouterStatusPublisher | None = None
         self._performance = PerformanceLog(self.clock)
         self._report_timer: Any = None
@@ -80,6 +83,8 @@ class PipelineNode(ManagedNode):
             router=self.params["router."],
             cloud=self.params["cloud."],
             connect=partial(cloud_side, self, router=lambda: self.params["router."]),
+            swap=swap_params(self),
+            on_update=self._on_update,
         )
         robot.prepare()
         self._stop.apply()
@@ -88,7 +93,8 @@ class PipelineNode(ManagedNode):
             ResultPublisher(self),
             CommandPublisher(self, control),
         )
-        self._card = publish_card(self, robot.variants.choices[0].path)
+        assert robot.swap is not None
+        self._updates = ModelUpdates(self, robot.swap)
         if self.params["cloud."].url:
             self._router_status = RouterStatusPublisher(self, lambda: robot.routing)
         self.get_logger().info(f"ready: {robot.description}")
@@ -109,47 +115,27 @@ class PipelineNode(ManagedNode):
             self._robot.stop()
 
     def cleanup(self) -> None:
+        if self._updates is not None:
+            self._updates.stop()
         if self._robot is not None:
             self._robot.close()
+        if self._updates is not None:
+            self._updates.close()
         for publisher in self._topics or ():
             publisher.destroy()
-        if self._card is not None:
-            self.destroy_publishers(self._card)
         if self._router_status is not None:
             self._router_status.destroy()
-        self._robot = self._topics = self._card = self._router_status = None
+        self._robot = self._topics = self._updates = self._router_status = None
 
     def params_changed(self) -> None:
         if self._robot is not None:
             parts = ("inference.", "control.", "router.", "cloud.", "camera.")
-            self._robot.update(*(self.params[part] for part in parts))
+            self._robot.update(*(self.params[part] for part in parts), swap_params(self))
 
     def diagnose(self) -> Diagnosis:
         assert self._robot is not None
-        counts, capture, command = self._robot.counts, self._robot.capturer.status, self._last
-        model = self._robot.model
-        values = {
-            "model": f"{model.card.name} {model.card.version}" if model is not None else "",
-            "engine": model.backend.description if model is not None else "",
-            "captured": capture.captured,
-            "processed": counts.processed,
-            "dropped": counts.dropped + capture.dropped,
-            "failed": counts.failed,
-            "state": command.state.name if command else "",
-            **{f"dropped, {reason}": count for reason, count in counts.reasons.items()},
-        }
-        if self._last_error:
-            error, self._last_error = self._last_error, ""
-            return DiagnosticStatus.ERROR, error, values
-        if capture.state != CaptureState.STREAMING:
-            return DiagnosticStatus.ERROR, f"camera {capture.state.name.lower()}: {capture.detail}", values
-        if command and command.state in (ControlState.STALE, ControlState.MALFORMED, ControlState.EMERGENCY_STOP):
-            return DiagnosticStatus.ERROR, command.reason, values
-        if fault := self._robot.cloud_fault:
-            return DiagnosticStatus.WARN, f"cloud: {fault}", values
-        if note := self._robot.note:
-            return DiagnosticStatus.WARN, note, values
-        return DiagnosticStatus.OK, "active", values
+        error, self._last_error = self._last_error, ""
+        return robot_diagnosis(self._robot, self._last, error)
 
     def measure(self) -> Mapping[str, Readings]:
         assert self._robot is not None
@@ -160,6 +146,8 @@ class PipelineNode(ManagedNode):
         tell_command(self._parts["control"], self._last)
         if self._router_status is not None:
             tell_routing(self._parts["router"], self._router_status.report)
+        if self._updates is not None:
+            self._updates.refresh()
         return {name: readings for name, stats in self._parts.items() if (readings := part(stats))}
 
     def free_memory(self) -> int:
@@ -181,6 +169,10 @@ class PipelineNode(ManagedNode):
             age = (self.clock.steady_ns() - result.header.steady_ns) / NS
             self._performance.add(result.timings, age)
             self.stats.add(result.timings, age)
+
+    def _on_update(self, status: SwapStatus) -> None:
+        if self._updates is not None:
+            self._updates.publish(status)
 
     def _on_error(self, _frame: Frame, error: Exception) -> None:
         self._last_error = str(error) if isinstance(error, EdgeAIError) else f"{type(error).__name__}: {error}"

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 from sensor_msgs.msg import Image
-from std_msgs.msg import String
 
 from edge_ai.core.types import Frame, Result
 from edge_ai.msg import InferenceResult
 from edge_ai.nodes import convert
 from edge_ai.nodes.annotator import Annotator
 from edge_ai.nodes.base import ManagedNode
-from edge_ai.nodes.qos import LATCHED, NEWEST
+from edge_ai.nodes.qos import NEWEST
 from edge_ai.nodes.vision import VisionPublisher
 
 
@@ -50,18 +46,6 @@ class ResultPublisher:
         self.annotator.destroy()
         self._vision.destroy()
         self._node.destroy_publishers(self._results, self._masks)
-
-
-def publish_card(node: ManagedNode, card: Path) -> Any:
-    """Publish the text of a model card on inference/card, for all who ever ask; returns the publisher.
-
-    Args:
-        node: publishes.
-        card: its path.
-    """
-    publisher = node.publisher(String, "inference/card", LATCHED)
-    publisher.publish(String(data=card.read_text(encoding="utf-8")))
-    return publisher
 
 
 def in_namespace(camera: str, topic: str) -> str:

@@ -11,6 +11,7 @@ from edge_ai.monitoring.performance import NodeStats
 from edge_ai.monitoring.readings import Readings
 from edge_ai.routing.report import readings as router_readings
 from edge_ai.runtime.pipeline import PipelineCounts
+from edge_ai.runtime.swap_status import SwapStatus
 
 
 class PipelineTold:
@@ -50,6 +51,21 @@ def tell_routing(stats: NodeStats, report: Mapping[str, Any]) -> None:
     """Take over what a router tells of itself, by the fields of msg/RouterStatus.msg."""
     for name, value in (router_readings(report) if report else {}).items():
         stats.gauge(name, value)
+
+
+def update_fields(status: SwapStatus) -> dict[str, Any]:
+    """How an update of the model stands, by the fields of msg/ModelUpdate.msg."""
+    return {
+        "state": status.state.value,
+        "active": status.active,
+        "candidate": status.candidate,
+        "checks": [str(check) for check in status.checks],
+        "passed": [check.passed for check in status.checks],
+        "progress": status.progress,
+        "message": status.message,
+        "switches": status.switches,
+        "rollbacks": status.rollbacks,
+    }
 
 
 def part(stats: NodeStats) -> Readings:

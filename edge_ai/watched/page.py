@@ -96,6 +96,9 @@ class Page(Watcher):
     def alert(self, alert: Alert) -> None:
         self._alerts.event(alert, self._clock.stamp_ns())
 
+    def update(self, told: Mapping[str, Any]) -> None:
+        self.board.put("update", told)
+
     def routing(self, report: Mapping[str, Any]) -> None:
         self.board.put("routing", report)
 

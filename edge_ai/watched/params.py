@@ -15,10 +15,12 @@ from edge_ai.monitoring.params import MonitorParams, PowerParams
 from edge_ai.recording.params import RecorderParams
 from edge_ai.routing.params import CloudParams, RouterParams
 from edge_ai.runtime.params import InferenceParams
+from edge_ai.runtime.swap_params import SwapParams
 
 CLASSES: dict[str, type[Params]] = {
     "camera": CameraParams,
     "inference": InferenceParams,
+    "swap": SwapParams,
     "control": ControlParams,
     "router": RouterParams,
     "cloud": CloudParams,
@@ -36,6 +38,7 @@ class WatchedParams:
 
     camera: CameraParams = field(default_factory=CameraParams)
     inference: InferenceParams = field(default_factory=InferenceParams)
+    swap: SwapParams = field(default_factory=SwapParams)
     control: ControlParams = field(default_factory=ControlParams)
     router: RouterParams = field(default_factory=RouterParams)
     cloud: CloudParams = field(default_factory=CloudParams)

@@ -31,7 +31,7 @@ from edge_ai.watched.watcher import Watcher
 log = logging.getLogger(__name__)
 
 _WAITING = 256  # messages not encoded yet; more are counted as lost
-_INFO, _CARD = "/camera/camera_info", "/inference/card"
+_INFO, _CARD, _UPDATE = "/camera/camera_info", "/inference/card", "/inference/model_update"
 
 
 class Recording(Watcher):
@@ -49,21 +49,27 @@ class Recording(Watcher):
         self._frames = FrameTap(self._recorder, params.recorder, clock)
         self._waiting: queue.Queue[tuple[str, Callable[[], None]] | None] = queue.Queue(_WAITING)
         self._thread = threading.Thread(target=self._work, name="recording", daemon=True)
+        self._card: ModelCard | None = None
         self._undo_watch: Callable[[], None] = lambda: None
 
-    def start(self, card: ModelCard) -> None:
-        """Begin; call once. ``card``: of the model, with which each file begins.
+    def start(self) -> None:
+        """Begin; call once.
 
         Raises:
             EdgeAIError: the camera's calibration cannot be read.
         """
         camera, now = self._params.camera, self._clock.stamp_ns()
-        self._recorder.latch(_CARD, messages.STRING, messages.text(_text(card)), now)
         if camera.calibration:
             info = messages.camera_info(Calibration.load(Path(camera.calibration)), now, camera.frame_id)
             self._recorder.latch(_INFO, messages.CAMERA_INFO, info, now)
         self._undo_watch = watch_crashes(self._triggers, self._recorder.close)
         self._thread.start()
+
+    def model(self, card: ModelCard) -> None:
+        """The model is this one from now on; each file begins with its card."""
+        if card is not self._card:
+            self._card = card
+            self._recorder.latch(_CARD, messages.STRING, messages.text(_text(card)), self._clock.stamp_ns())
 
     def stop(self) -> None:
         """Take in what waits, write what a recording under way holds, and end."""
@@ -110,6 +116,10 @@ class Recording(Watcher):
     def mitigation(self, status: MitigationStatus) -> None:
         stamp = self._clock.stamp_ns()
         self._put("/monitor/mitigation", messages.MITIGATION_STATUS, messages.mitigation_status, status, stamp)
+
+    def update(self, told: Mapping[str, Any]) -> None:
+        stamp = self._clock.stamp_ns()
+        self._recorder.latch(_UPDATE, messages.MODEL_UPDATE, messages.model_update(told, stamp), stamp)
 
     def routing(self, report: Mapping[str, Any]) -> None:
         stamp = self._clock.stamp_ns()

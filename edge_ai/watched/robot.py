@@ -22,6 +22,8 @@ from edge_ai.monitoring.readings import Sample
 from edge_ai.monitoring.sampler import Sampler
 from edge_ai.robot import Robot
 from edge_ai.routing.report import RouterReporter
+from edge_ai.runtime.swap_status import SwapState, SwapStatus
+from edge_ai.runtime.told import update_fields
 from edge_ai.watched.actuator import DirectActuator
 from edge_ai.watched.figures import Figures
 from edge_ai.watched.page import Page
@@ -79,6 +81,8 @@ class WatchedRobot:
             on_error=_failed,
             router=params.router,
             cloud=params.cloud,
+            swap=params.swap,
+            on_update=self._updated,
         )
         self._figures = Figures(clock, params.inference.lighter, routed=bool(params.cloud.url))
         self._reporter = RouterReporter()
@@ -116,10 +120,13 @@ class WatchedRobot:
 
     def start(self) -> None:
         """Begin to see, to move, and to watch; call `prepare` first."""
-        power, model = self._params.power, self.robot.model
+        power, swap = self._params.power, self.robot.swap
         self._power.apply(mode=power.mode, clocks=power.clocks, fan=power.fan)
-        if self._recording is not None and model is not None:
-            self._recording.start(model.card)
+        assert swap is not None, "call prepare() first"
+        self._updated(swap.status)
+        if self._recording is not None:
+            self._recording.model(swap.card)
+            self._recording.start()
         self.robot.start()
         self.monitor.start()
 
@@ -156,6 +163,11 @@ class WatchedRobot:
     def _changed(self, status: CaptureStatus) -> None:
         self._watchers.tell("camera", status)
 
+    def _updated(self, status: SwapStatus) -> None:
+        self._watchers.tell("update", update_fields(status))
+        if self._recording is not None and self.robot.swap is not None:
+            self._recording.model(self.robot.swap.card)
+
     # What the monitor says -------------------------------------------------------------------------------------------
 
     def _tell(self) -> None:
@@ -168,8 +180,10 @@ class WatchedRobot:
             self._watchers.tell("routing", report)
 
     def _sampled(self, sample: Sample) -> None:
-        alerts = self.monitor.alerts
+        alerts, swap = self.monitor.alerts, self.robot.swap
         self._watchers.tell("sample", sample, alerts)
+        if swap is not None and swap.status.state is SwapState.PROBATION:
+            self._updated(swap.status)  # how far it is
         model = self.robot.model
         if self.page is not None and model is not None:
             self.page.deployment(model.card, model.backend.description, self.robot.serving, self.robot.note)

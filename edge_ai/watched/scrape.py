@@ -37,5 +37,8 @@ class Scrape(Watcher):
     def mitigation(self, status: MitigationStatus) -> None:
         self.metrics.mitigation({"level": status.level, "changes": status.changes})
 
+    def update(self, told: Mapping[str, Any]) -> None:
+        self.metrics.model_update(told)
+
     def routing(self, report: Mapping[str, Any]) -> None:
         self.metrics.router(report)

@@ -40,5 +40,8 @@ class Watcher:
     def mitigation(self, status: MitigationStatus) -> None:
         """The ladder's state, once a period."""
 
+    def update(self, told: Mapping[str, Any]) -> None:
+        """How an update of the model stands has changed; by the fields of msg/ModelUpdate.msg."""
+
     def routing(self, report: Mapping[str, Any]) -> None:
         """The router's report, once a period, where there is one."""

@@ -10,7 +10,7 @@ from edge_ai.watched.watcher import Watcher
 
 log = logging.getLogger(__name__)
 
-Event = Literal["frame", "result", "command", "camera", "sample", "alert", "mitigation", "routing"]
+Event = Literal["frame", "result", "command", "camera", "sample", "alert", "mitigation", "routing", "update"]
 
 
 class Watchers:

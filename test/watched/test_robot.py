@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
@@ -9,10 +10,15 @@ from edge_ai.core.errors import EdgeAIError
 from edge_ai.monitoring.actions import SetParameter
 from edge_ai.monitoring.alert import Level
 from edge_ai.monitoring.profiling.spans import SpanRecorder
+from edge_ai.optimization.artifact import write_card
+from edge_ai.optimization.resizing import resize
+from edge_ai.processing.card import ModelCard
+from edge_ai.runtime.resources import shipped_card
 from edge_ai.watched.params import WatchedParams
 from edge_ai.watched.robot import WatchedRobot
 from edge_ai.watched.watcher import Watcher
 
+ROOT = Path(__file__).resolve().parents[2]
 PRESS = {"X-Edge-AI": "1"}
 LADDER = """
 alerts:
@@ -30,7 +36,7 @@ steps:
 
 class Seen(Watcher):
     def __init__(self):
-        self.commands, self.samples, self.alerts, self.statuses = [], [], [], []
+        self.commands, self.samples, self.alerts, self.statuses, self.updates = [], [], [], [], []
 
     def command(self, command):
         self.commands.append(command)
@@ -43,6 +49,9 @@ class Seen(Watcher):
 
     def mitigation(self, status):
         self.statuses.append(status)
+
+    def update(self, told):
+        self.updates.append(told)
 
 
 @pytest.fixture
@@ -60,6 +69,7 @@ def start(tmp_path, seen):
             "dashboard": {"port": 0},
             "recorder": {"folder": str(tmp_path / "recordings"), "after": 0.5, "min_free": 0, "triggers": [""]},
             "monitor": {"period": 0.2, "mitigation": "none"},
+            "swap": {"state_folder": str(tmp_path / "state")},
         }
         for node, given in nodes.items():
             values[node] = {**values.get(node, {}), **given}
@@ -109,6 +119,28 @@ def test_the_emergency_stop_of_the_page_stops_the_robot_and_records_why(start, s
     assert {"/camera/image_raw/compressed", "/inference/results", "/control/status", "/inference/card"} <= topics(path)
     assert httpx.post(f"{robot.page.url}reset", headers=PRESS).status_code == 200
     until(lambda: seen.commands[-1].state.name != "EMERGENCY_STOP")
+
+
+def test_a_new_model_is_told_to_the_page_to_prometheus_and_to_recordings(start, seen, until, tmp_path):
+    card = ModelCard.load(shipped_card())
+    made = resize(card.model_path, tmp_path / "new.onnx", (192, 192), card.input)
+    write_card(card, made.path, tmp_path / "new.yaml", version="2.0", source="a test", size=made.size)
+    quick = {"shadow_frames": 5, "shadow_share": 1.0, "probation": 0.5, "probation_frames": 3, "agreement": 0.3}
+    robot = start(swap=quick, camera={"source": str(ROOT / "doc/demo.jpg"), "loop": True})
+    swap, url = robot.robot.swap, robot.page.url
+    swap.stage(tmp_path / "new.yaml")
+    swap.switch()
+    until(lambda: seen.updates[-1]["state"] == "idle" and seen.updates[-1]["switches"] == 1)
+    assert [told["state"] for told in seen.updates if told["state"] == "probation"]
+    assert "edge_ai_model_switches_total 1.0" in httpx.get(f"{url}metrics").text
+    assert robot.page.board.since(0)[0]["update"].value == seen.updates[-1]
+    until(lambda: robot.page.board.since(0)[0]["deployment"].value["version"] == "2.0")
+    robot._recording.request()
+    path = until(lambda: not robot._recording.state.recording and recordings(tmp_path))[0]
+    with path.open("rb") as stream:
+        cards = [m.data for _, c, m in make_reader(stream).iter_messages() if c.topic == "/inference/card"]
+    assert b"version: '2.0'" in cards[-1]
+    assert "/inference/model_update" in topics(path)
 
 
 def test_the_ladder_changes_the_robot_and_takes_it_back(start, seen, until, tmp_path):
