@@ -6,19 +6,17 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 
 from edge_ai.core.errors import ArtifactError
 from edge_ai.deployment.artifacts.files import check_listed, check_whole, read_manifest
 from edge_ai.deployment.artifacts.keys import PublicKey
-from edge_ai.deployment.artifacts.manifest import ANY, SetManifest, parse
+from edge_ai.deployment.artifacts.manifest import SetManifest, parse
+from edge_ai.deployment.artifacts.rules import check_device, check_software, check_time, check_version, late, unmet
 from edge_ai.deployment.artifacts.store import State, Store, Version
 
 log = logging.getLogger(__name__)
-
-SKEW = timedelta(hours=1)
-"""By so much clocks may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +112,12 @@ class Trust:
         text = read_manifest(folder)
         manifest, signed = parse(text, self._keys, str(folder))
         what, digest, now = f"set '{folder}', {manifest.title}", hashlib.sha256(signed).hexdigest(), self._now()
-        self._check_fit(manifest, what)
+        check_device(manifest, self._device, what)
+        check_software(manifest, self._software, what)
         with self._store.locked():
             state = self._store.state(now)
-            _check_time(manifest, state, now, what)
-            _check_version(manifest, digest, state, what)
+            check_time(manifest, state, now, what)
+            check_version(manifest, digest, state, what)
             _check_listed(folder, manifest)
             self._store.write(state)  # first of all: sets without a state are taken for a state that was removed
             admitted = AdmittedSet(self._store.take(folder, text, manifest.files, digest), digest, manifest)
@@ -141,7 +140,7 @@ class Trust:
         """
         with self._store.locked():
             state = self._store.state(self._now())
-            _check_version(admitted.manifest, admitted.digest, state, f"set {admitted.manifest.title}")
+            check_version(admitted.manifest, admitted.digest, state, f"set {admitted.manifest.title}")
             version = Version(number=admitted.version, digest=admitted.digest)
             if state.confirmed.get(admitted.name) == version:
                 self._tidy(state)  # a power cut may have kept it from that
@@ -168,11 +167,11 @@ class Trust:
             state = self._store.state(now)
             if digest not in state.accepted.get(manifest.name, ()):
                 return None
-            self._check_device(manifest, what)
-            _check_version(manifest, digest, state, what)
+            check_device(manifest, self._device, what)
+            check_version(manifest, digest, state, what)
             folder = self._sound(path, text, manifest, digest)
             self._remember(state.seen(now))
-        for trouble in (_late(manifest, max(now, state.newest)), self._software_trouble(manifest)):
+        for trouble in (late(manifest, max(now, state.newest)), unmet(manifest, self._software)):
             if trouble:
                 log.warning("%s goes on, for it was admitted earlier: got %s", what, trouble)
         return AdmittedSet(folder, digest, manifest)
@@ -207,59 +206,9 @@ class Trust:
     def _tidy(self, state: State) -> None:
         self._store.keep_only({digest for digests in state.accepted.values() for digest in digests})
 
-    def _check_fit(self, manifest: SetManifest, what: str) -> None:
-        self._check_device(manifest, what)
-        if trouble := self._software_trouble(manifest):
-            raise ArtifactError(what, got=trouble, mend="sign a set for the software of this robot, or update that")
-
-    def _check_device(self, manifest: SetManifest, what: str) -> None:
-        if not {*self._device, ANY} & {*manifest.targets}:
-            wanted = f"one for {' or '.join(self._device)}"
-            mend = "sign a set for this device: edge-ai sign --target"
-            raise ArtifactError(what, got=f"a set for {', '.join(manifest.targets)}", wanted=wanted, mend=mend)
-
-    def _software_trouble(self, manifest: SetManifest) -> str:
-        wrong = [
-            f"{name} {self._software.get(name) or 'missing'} where it needs {wanted}"
-            for name, wanted in manifest.software.items()
-            if not f"{self._software.get(name, '')}.".startswith(f"{wanted}.")
-        ]
-        return ", ".join(wrong)
-
 
 def _check_listed(folder: Path, manifest: SetManifest) -> None:
     try:
         check_listed(folder, manifest.files)
     except OSError as error:
         raise ArtifactError(f"set '{folder}'", got=error.strerror, wanted="a folder that can be read") from None
-
-
-def _check_time(manifest: SetManifest, state: State, now: datetime, what: str) -> None:
-    for moment, kind in ((state.newest, "this robot has seen"), (manifest.created, "the set was signed at")):
-        if now < moment - SKEW:
-            raise ArtifactError(
-                f"the clock, which has to tell whether {what} is in time",
-                got=f"{_words(now)}, before {_words(moment)}, which {kind}",
-                mend="set the clock (timedatectl); a robot without a network may take the time from GPS or an RTC",
-            )
-    if late := _late(manifest, max(now, state.newest)):
-        raise ArtifactError(what, got=late, mend="sign a new set: edge-ai sign --expires")
-
-
-def _late(manifest: SetManifest, now: datetime) -> str:
-    return f"it expired at {_words(manifest.expires)}" if now >= manifest.expires else ""
-
-
-def _check_version(manifest: SetManifest, digest: str, state: State, what: str) -> None:
-    confirmed = state.confirmed.get(manifest.name)
-    if confirmed is None or manifest.version > confirmed.number:
-        return
-    mend = "sign the files that are wanted as a newer version"
-    if manifest.version < confirmed.number:
-        raise ArtifactError(what, got="an older version", wanted=f"{confirmed.number} or newer", mend=mend)
-    if digest != confirmed.digest:
-        raise ArtifactError(what, got=f"another set than the version {confirmed.number} that served here", mend=mend)
-
-
-def _words(moment: datetime) -> str:
-    return moment.isoformat(sep=" ", timespec="minutes")
