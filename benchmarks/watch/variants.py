@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import statistics
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import cycle, pairwise
 from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import median, percentile
 from benchmarks.goals import Goal
+from benchmarks.loaded import Loaded, Seen, frame_of, usual_intervals
 from benchmarks.topic import Context, Report
 from benchmarks.video import find_video
 from benchmarks.watch.lighter import pictures_of, variants_in
-from edge_ai.core.clock import NS
-from edge_ai.core.types import Frame, FrameHeader, Result
 from edge_ai.optimization.judging.measure import measure as time_in_turns
 from edge_ai.optimization.judging.measure import open_model
 from edge_ai.processing.card import ModelCard
 from edge_ai.runtime.params import InferenceParams
-from edge_ai.runtime.pipeline import Pipeline
 from edge_ai.runtime.variants import Variants
 
 GOALS = {
@@ -32,15 +27,6 @@ GOALS = {
     ),
     "lost": Goal("switches under load: frames lost or answered twice", None, 0.0, "lower"),
 }
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """A result: when it was handed on (steady nanoseconds), of which frame, by which model."""
-
-    at: int
-    index: int
-    version: str
 
 
 def measure(context: Context, report: Report) -> Mapping[str, float]:
@@ -66,7 +52,7 @@ def measure(context: Context, report: Report) -> Mapping[str, float]:
 def _speeds(context: Context, cards: Mapping[str, Path], picture: Any) -> dict[str, Any]:
     """Inferences in turns; each variant beside the original of the same round."""
     models = {name: open_model(ModelCard.load(path)) for name, path in cards.items()}
-    found = time_in_turns(models, _frame(0, picture), rounds=int(context.pick(6, 24)))
+    found = time_in_turns(models, frame_of(0, picture), rounds=int(context.pick(6, 24)))
     for model in models.values():
         model.close()
     speeds: dict[str, Any] = {}
@@ -79,62 +65,35 @@ def _speeds(context: Context, cards: Mapping[str, Path], picture: Any) -> dict[s
     return speeds
 
 
-class _Loaded:
-    """A pipeline with one worker that always has a next frame."""
-
-    def __init__(self, params: InferenceParams, pictures: list[Any]) -> None:
-        self.variants, self.seen, self._end = Variants(params), [], threading.Event()
-        self.variants.open()
-        self._pipeline = Pipeline(self.variants.model, self._on_result)
-        self.submitted, self._pictures = 0, cycle(pictures)
-        self._feeder = threading.Thread(target=self._feed, daemon=True)
-
-    seen: list[_Seen]
-
-    def _on_result(self, result: Result, frame: Frame) -> None:
-        self.seen.append(_Seen(time.monotonic_ns(), frame.header.index, result.model_version))
-
-    def _feed(self) -> None:
-        while not self._end.is_set():
-            self._pipeline.submit(_frame(self.submitted, next(self._pictures)), patience=10.0)
-            self.submitted += 1
-
-    @contextmanager
-    def running(self) -> Iterator[_Loaded]:
-        self._pipeline.start()
-        self._feeder.start()
-        time.sleep(0.5)
-        try:
-            yield self
-        finally:
-            self._end.set()
-            self._feeder.join()
-            while len(self.seen) + self._pipeline.counts.overtaken < self.submitted:
-                time.sleep(0.01)
-            self._pipeline.stop()
-            self.variants.close()
+@contextmanager
+def _loaded(params: InferenceParams, pictures: list[Any]) -> Iterator[tuple[Variants, Loaded]]:
+    variants = Variants(params)
+    variants.open()
+    with Loaded(variants.model, cycle(pictures)).running() as load:
+        yield variants, load
+    variants.close()
 
 
 def _switches(context: Context, cards: Mapping[str, Path], pictures: list[Any]) -> dict[str, Any]:
     """To and fro between the model itself and its INT8 variant, both loaded."""
     params = InferenceParams(variants=[str(cards["int8"])], variant_loading="start")
     times, calls = [], []
-    with _Loaded(params, pictures).running() as robot:
+    with _loaded(params, pictures) as (variants, load):
         for number in range(int(context.pick(20, 100))):
             time.sleep(0.25)
             changed = params.changed(variant=("1", "")[number % 2])
             times.append(time.monotonic_ns())
-            robot.variants.update(changed)
+            variants.update(changed)
             calls.append(time.monotonic_ns() - times[-1])
-            while robot.seen[-1].version != robot.variants.serving.card.version:
+            while load.seen[-1].version != variants.serving.card.version:
                 time.sleep(0.01)
         time.sleep(0.5)
-    usual = _usual(robot.seen)
+    usual = usual_intervals(load.seen)
     gaps, first = [], []
     for at in times:
-        later = next(i for i, one in enumerate(robot.seen) if one.at > at and one.version != _before(robot.seen, at))
-        gaps.append((robot.seen[later].at - robot.seen[later - 1].at) / usual[robot.seen[later].version])
-        first.append((robot.seen[later].at - at) / 1e6)
+        later = next(i for i, one in enumerate(load.seen) if one.at > at and one.version != _before(load.seen, at))
+        gaps.append((load.seen[later].at - load.seen[later - 1].at) / usual[load.seen[later].version])
+        first.append((load.seen[later].at - at) / 1e6)
     return {
         "switches": len(times),
         "call_us": median(calls) / 1e3,
@@ -143,47 +102,32 @@ def _switches(context: Context, cards: Mapping[str, Path], pictures: list[Any]) 
         "gap_to_lighter": median(gaps[::2]),
         "gap_back": median(gaps[1::2]),
         "gap_p95": percentile(gaps, 95),
-        "p95_without_a_switch": percentile(_intervals(robot.seen, usual), 95),
+        "p95_without_a_switch": percentile(_intervals(load.seen, usual), 95),
         "usual_interval_ms": {version: value / 1e6 for version, value in usual.items()},
-        "frames": robot.submitted,
-        "lost": abs(robot.submitted - len(robot.seen)) + len(robot.seen) - len({one.index for one in robot.seen}),
+        "frames": load.submitted,
+        "lost": load.lost,
     }
 
 
-def _before(seen: list[_Seen], at: int) -> str:
+def _before(seen: list[Seen], at: int) -> str:
     return [one.version for one in seen if one.at <= at][-1]
 
 
-def _intervals(seen: list[_Seen], usual: Mapping[str, float]) -> list[float]:
+def _intervals(seen: list[Seen], usual: Mapping[str, float]) -> list[float]:
     """All intervals away from switches, each over the usual one of its model."""
     return [(b.at - a.at) / usual[b.version] for a, b in pairwise(seen) if a.version == b.version]
-
-
-def _usual(seen: list[_Seen]) -> dict[str, float]:
-    """The median interval of each model, in nanoseconds, away from switches."""
-    intervals: dict[str, list[int]] = {}
-    for one, other in pairwise(seen):
-        if one.version == other.version:
-            intervals.setdefault(other.version, []).append(other.at - one.at)
-    return {version: statistics.median(values) for version, values in intervals.items()}
 
 
 def _first_time(cards: Mapping[str, Path], name: str, pictures: list[Any]) -> dict[str, float]:
     """A variant that has to be loaded first: how long until it answers, and the longest gap until then."""
     params = InferenceParams(variants=[str(cards[name])])
-    with _Loaded(params, pictures).running() as robot:
+    with _loaded(params, pictures) as (variants, load):
         at = time.monotonic_ns()
-        robot.variants.update(params.changed(variant="1"))
-        robot.variants.wait(30.0)
+        variants.update(params.changed(variant="1"))
+        variants.wait(30.0)
         ready = time.monotonic_ns()
         time.sleep(0.3)
-    usual = _usual(robot.seen)["1.0"]
-    around = [one.at for one in robot.seen if at - usual <= one.at <= ready + usual]
+    usual = usual_intervals(load.seen)["1.0"]
+    around = [one.at for one in load.seen if at - usual <= one.at <= ready + usual]
     longest = max((b - a for a, b in pairwise(around)), default=0)
     return {"ready_ms": (ready - at) / 1e6, "gap": longest / usual, "gap_ms": longest / 1e6}
-
-
-def _frame(index: int, picture: Any) -> Frame:
-    height, width = picture.shape[:2]
-    now = time.monotonic_ns()
-    return Frame(FrameHeader(now + NS, now, "eye", index, width, height), picture)

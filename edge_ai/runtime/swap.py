@@ -12,20 +12,15 @@ from pathlib import Path
 from edge_ai.core.clock import NS, Clock, SystemClock
 from edge_ai.core.errors import DeploymentError, EdgeAIError
 from edge_ai.core.types import Frame, PendingFrame, Result
-from edge_ai.processing.card import ModelCard
-from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.retiring import Retiring
 from edge_ai.runtime.swap_generation import Admitted, Generation
 from edge_ai.runtime.swap_kept import KeptModel
 from edge_ai.runtime.swap_params import SwapParams
-from edge_ai.runtime.swap_serving import Serving, Watched
+from edge_ai.runtime.swap_serving import Front, Serving, Watched
 from edge_ai.runtime.swap_staging import Candidate, Staging
 from edge_ai.runtime.swap_status import Check, StatusBoard, SwapState, SwapStatus
-from edge_ai.runtime.switchable import Leasable, SwitchableModel
 from edge_ai.runtime.trusted import admission
-from edge_ai.runtime.variant_cards import Choice
-from edge_ai.runtime.variants import Variants
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +28,7 @@ _LOOK = 0.1  # s between two looks at a model on probation
 _PATIENCE = 5.0  # s for inferences of a model that is to go
 
 
-class HotSwap:
+class HotSwap(Front):
     """The model that serves, and the way of a new one into its place. Thread-safe.
 
     `stage` examines a new model while the active one goes on: who may bring it (`admit`), a trial in another process,
@@ -60,12 +55,12 @@ class HotSwap:
         on_change: Callable[[SwapStatus], None] = lambda _: None,
         admit: Callable[[Path], Admitted] | None = None,
     ) -> None:
+        super().__init__()
         self._params, self._swap, self._clock, self._admit = params, swap, clock or SystemClock(), admit
         self._kept = KeptModel(swap.state_folder)
         self._board, self._retiring = StatusBoard(on_change), Retiring()
         self._busy = threading.Lock()
         self._changed = threading.Condition(threading.RLock())
-        self._serving: Serving | None = None
         self._staging: Staging | None = None
         self._candidate: Candidate | None = None
         self._ready_until_ns = 0
@@ -89,41 +84,6 @@ class HotSwap:
         status = self._board.status
         return replace(status, progress=watched.probation.progress) if watched is not None else status
 
-    @property
-    def model(self) -> SwitchableModel[Leasable]:
-        """What runs frames (a `Detector`); its ``card`` and ``backend`` are those of what answers now."""
-        return self._now.model
-
-    @property
-    def active(self) -> Variants:
-        """The model that answers, with its variants."""
-        return self._now.active.variants
-
-    @property
-    def original(self) -> Model:
-        """The model itself, whatever variant of it answers."""
-        return self._now.active.variants.original
-
-    @property
-    def serving(self) -> Choice:
-        """What answers now: its ``title`` is for messages."""
-        return self._now.active.variants.serving
-
-    @property
-    def card(self) -> ModelCard:
-        """The card of the model itself; changes with a switch."""
-        return self._now.active.card
-
-    @property
-    def card_path(self) -> Path:
-        """Where that card lies."""
-        return self._now.active.card_path
-
-    @property
-    def note(self) -> str:
-        """What the user should know, see `Variants.note`. Empty: all is well."""
-        return self._now.active.variants.note
-
     def update(self, params: InferenceParams, swap: SwapParams) -> None:
         """Take over live parameters; returns at once. A staging under way goes on with those it began with.
 
@@ -135,10 +95,6 @@ class HotSwap:
             self._params, self._swap = params, swap
             if self._candidate is not None:
                 self._candidate.generation.update(params)
-
-    def free_memory(self) -> int:
-        """See `Variants.free_memory`."""
-        return self._now.active.variants.free_memory()
 
     def close(self) -> None:
         """Free everything; a staging under way is given up. Harmless twice. No inference may begin any more."""
@@ -245,11 +201,6 @@ class HotSwap:
                 staging.offer(result, frame)
             else:
                 self._now.offer(result, frame)
-
-    @property
-    def _now(self) -> Serving:
-        assert self._serving is not None, "call open() first"
-        return self._serving
 
     def _begin(self, path: Path) -> Staging:
         hung = self._retiring.wait(_PATIENCE)

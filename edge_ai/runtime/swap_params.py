@@ -13,8 +13,13 @@ class SwapParams(Params):
         "Folder that remembers the confirmed model over restarts, one for each node of a machine; empty: "
         "edge_ai/model in the user's state folder.",
     )
+    trial: bool = param(
+        True,
+        "Load and run a new model in another process first; false saves the memory this takes for a while, but a model "
+        "that crashes then crashes the node.",
+    )
     trial_timeout: float = param(
-        120.0, "Longest that loading and trying a new model in another process may take.", unit="s", ge=1, le=3600
+        120.0, "Longest that this trial may take, and each step of loading and examining.", unit="s", ge=1, le=3600
     )
     trial_memory: int = param(
         0, "Memory that trial may use; 0: three quarters of what is free.", unit="MiB", ge=0, le=1 << 20

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from edge_ai.core.clock import Clock
 from edge_ai.core.types import Frame, Result
+from edge_ai.processing.card import ModelCard
+from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.probation import Probation
 from edge_ai.runtime.retiring import Retiring
@@ -16,6 +19,8 @@ from edge_ai.runtime.swap_guard import Guarded
 from edge_ai.runtime.swap_params import SwapParams
 from edge_ai.runtime.swap_staging import Candidate
 from edge_ai.runtime.switchable import Leasable, SwitchableModel
+from edge_ai.runtime.variant_cards import Choice
+from edge_ai.runtime.variants import Variants
 
 
 @dataclass(frozen=True)
@@ -101,3 +106,54 @@ class Serving:
         watched.shadow.close()
         steps = (lambda: self.model.retire(watched.guarded), watched.guarded.join, watched.shadow.join, free)
         self._retiring.add(watched.admitted.title, *steps)
+
+
+class Front:
+    """What serves, for those who only want to know that."""
+
+    def __init__(self) -> None:
+        self._serving: Serving | None = None
+
+    @property
+    def model(self) -> SwitchableModel[Leasable]:
+        """What runs frames (a `Detector`); its ``card`` and ``backend`` are those of what answers now."""
+        return self._now.model
+
+    @property
+    def active(self) -> Variants:
+        """The model that answers, with its variants."""
+        return self._now.active.variants
+
+    @property
+    def original(self) -> Model:
+        """The model itself, whatever variant of it answers."""
+        return self._now.active.variants.original
+
+    @property
+    def serving(self) -> Choice:
+        """What answers now: its ``title`` is for messages."""
+        return self._now.active.variants.serving
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of the model itself; changes with a switch."""
+        return self._now.active.card
+
+    @property
+    def card_path(self) -> Path:
+        """Where that card lies."""
+        return self._now.active.card_path
+
+    @property
+    def note(self) -> str:
+        """What the user should know, see `Variants.note`. Empty: all is well."""
+        return self._now.active.variants.note
+
+    def free_memory(self) -> int:
+        """See `Variants.free_memory`."""
+        return self._now.active.variants.free_memory()
+
+    @property
+    def _now(self) -> Serving:
+        assert self._serving is not None, "call open() first"
+        return self._serving

@@ -97,7 +97,8 @@ class Staging:
             generation = self._do("reading", lambda: self._read(admitted))
             check_successor(generation.card, self._active.card)
             self._add(Check("admission", True, admitted.title))
-            self._try(admitted, generation)
+            if self._swap.trial:
+                self._try(admitted, generation)
             self._load(generation)
             has_golden = self._examine(admitted, generation)
             budget = self._time(generation)

@@ -21,8 +21,6 @@ from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.resources import resource, shipped_card
 from edge_ai.runtime.swap import HotSwap
 from edge_ai.runtime.swap_params import SwapParams
-from edge_ai.runtime.swap_status import Check
-from edge_ai.runtime.trial import Trial
 
 if str(Path(__file__).parent) not in sys.path:
     sys.path.append(str(Path(__file__).parent))
@@ -147,9 +145,3 @@ def opened(tmp_path, swap_params, request):
         return made
 
     return make_it
-
-
-@pytest.fixture
-def no_trial(monkeypatch):
-    """Trials pass at once: each costs seconds, and they have tests of their own."""
-    monkeypatch.setattr(Trial, "run", lambda _: (Check("trial", True, "none"),))

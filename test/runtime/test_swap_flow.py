@@ -14,8 +14,11 @@ from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.swap_status import SwapState
 
 
-def test_one_update_at_a_time(opened, tmp_path, no_trial, swap_params):
-    swap, two = opened(swap_params.changed(probation=3600.0)), make(tmp_path / "two", version="2", gain=9.0)
+def test_one_update_at_a_time(opened, tmp_path, swap_params):
+    swap, two = (
+        opened(swap_params.changed(trial=False, probation=3600.0)),
+        make(tmp_path / "two", version="2", gain=9.0),
+    )
     three = make(tmp_path / "three", version="3")
     for call in (swap.switch, swap.discard, lambda: swap.roll_back("because")):
         with pytest.raises(DeploymentError, match="now: got idle"):
@@ -42,8 +45,8 @@ def test_one_update_at_a_time(opened, tmp_path, no_trial, swap_params):
     assert "the operator says so" in swap.status.message
 
 
-def test_a_staging_is_given_up_when_told_to(opened, tmp_path, no_trial):
-    swap, raised = opened(), []
+def test_a_staging_is_given_up_when_told_to(opened, tmp_path, swap_params):
+    swap, raised = opened(swap_params.changed(trial=False)), []
     staging = threading.Thread(target=lambda: raised.append(failed(swap, make(tmp_path / "two", version="2"))))
     staging.start()
     until(lambda: swap.status.state is SwapState.SHADOW)
@@ -53,15 +56,15 @@ def test_a_staging_is_given_up_when_told_to(opened, tmp_path, no_trial):
     assert swap.status.state is SwapState.IDLE
 
 
-def test_a_model_that_nobody_switches_to_is_given_up(opened, tmp_path, no_trial, swap_params):
-    swap = opened(swap_params.changed(shadow_frames=0, ready_timeout=1.0))
+def test_a_model_that_nobody_switches_to_is_given_up(opened, tmp_path, swap_params):
+    swap = opened(swap_params.changed(trial=False, shadow_frames=0, ready_timeout=1.0))
     swap.stage(make(tmp_path / "two", version="2"))
     until(lambda: swap.status.state is SwapState.IDLE)
     assert "nobody switched to it" in swap.status.message
 
 
-def test_no_frames_confirm_nothing(opened, tmp_path, no_trial, swap_params):
-    swap = opened(swap_params.changed(shadow_frames=0, probation=0.1))
+def test_no_frames_confirm_nothing(opened, tmp_path, swap_params):
+    swap = opened(swap_params.changed(trial=False, shadow_frames=0, probation=0.1))
     swap.stage(make(tmp_path / "two", version="2"))
     swap.switch()
     assert not threading.Event().wait(0.5)
@@ -88,8 +91,8 @@ def failed(swap, card):
     return str(caught.value)
 
 
-def test_live_parameters_reach_both_models(opened, tmp_path, no_trial, swap_params):
-    swap = opened(swap_params.changed(probation=3600.0))
+def test_live_parameters_reach_both_models(opened, tmp_path, swap_params):
+    swap = opened(swap_params.changed(trial=False, probation=3600.0))
     params = InferenceParams(model=str(tmp_path / "one" / "model.yaml"), warm_up=1)
     with Load(swap).running() as load:
         swap.stage(make(tmp_path / "two", version="2", gain=9.0))
@@ -102,9 +105,9 @@ def test_live_parameters_reach_both_models(opened, tmp_path, no_trial, swap_para
         assert load.results[-1][0].classification.class_ids.tolist() == [2]
 
 
-def test_forty_swaps_one_in_five_failing_leave_nothing_behind(opened, tmp_path, no_trial, swap_params):
+def test_forty_swaps_one_in_five_failing_leave_nothing_behind(opened, tmp_path, swap_params):
     """The thousand are in benchmarks/deploy/swap.py."""
-    swap = opened(swap_params.changed(shadow_frames=2, probation=0.1, probation_frames=3))
+    swap = opened(swap_params.changed(trial=False, shadow_frames=2, probation=0.1, probation_frames=3))
     good = [make(tmp_path / name, version=name, gain=gain) for name, gain in (("2", 9.0), ("3", 10.0))]
     bad = make(tmp_path / "4", version="4", does="nan", when="marked")
     process = psutil.Process()
@@ -131,8 +134,8 @@ def measured(process):
     return process.memory_info().rss, process.num_threads(), process.num_fds()
 
 
-def test_a_result_costs_the_worker_microseconds(opened, tmp_path, no_trial, swap_params):
-    swap = opened(swap_params.changed(shadow_frames=0, probation=3600.0))
+def test_a_result_costs_the_worker_microseconds(opened, tmp_path, swap_params):
+    swap = opened(swap_params.changed(trial=False, shadow_frames=0, probation=3600.0))
     with Load(swap).running() as load:
         load.more(1)
     result, frame = load.results[-1]

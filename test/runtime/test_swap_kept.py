@@ -17,8 +17,6 @@ from edge_ai.runtime.swap import HotSwap
 from edge_ai.runtime.swap_kept import KeptModel
 from edge_ai.runtime.swap_status import SwapState
 
-pytestmark = pytest.mark.usefixtures("no_trial")
-
 PROGRAM = """
 import sys
 sys.path.append(sys.argv[1])
@@ -39,6 +37,12 @@ with Load(swap).running() as load:
     print(swap.status.state.value, flush=True)
     sys.stdin.read()
 """
+
+
+@pytest.fixture
+def swap_params(swap_params):
+    """Trials cost seconds, and have tests of their own."""
+    return swap_params.changed(trial=False)
 
 
 @pytest.fixture
