@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -79,38 +78,3 @@ def proofs(side: Side, plan: SidePlan, checks: ChecksPlan, folder: Path) -> list
     if golden is not None:
         found.append(partial(check_golden, golden, folder / golden.folder, plan.api, checks.timeout))
     return found
-
-
-def wait_for(checks: Sequence[Check], side: Side, timeout: float, period: float) -> list[str]:
-    """Ask until all are good.
-
-    Returns:
-        What each found.
-
-    Raises:
-        DeploymentError: one was not in ``timeout`` seconds, or the side ended meanwhile.
-    """
-    end = time.monotonic() + timeout
-    while True:
-        try:
-            return [check() for check in checks]
-        except DeploymentError:
-            if time.monotonic() > end or not side.running():
-                raise
-        time.sleep(period)
-
-
-def insist(check: Check, side: Side, attempts: int, period: float) -> str:
-    """Ask again, up to so many times, where it fails.
-
-    Raises:
-        DeploymentError: it has failed each time, or the side ended meanwhile.
-    """
-    for left in range(attempts - 1, -1, -1):
-        try:
-            return check()
-        except DeploymentError:
-            if not left or not side.running():
-                raise
-        time.sleep(period)
-    raise AssertionError("at least one attempt")

@@ -6,13 +6,12 @@ back, rolled back. Whatever a crash or a power cut leaves, `resume` brings it to
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from edge_ai.core.errors import DeploymentError
-from edge_ai.deployment.blue_green.checks import insist, proofs, readiness, wait_for
+from edge_ai.deployment.blue_green.examiner import Examiner
 from edge_ai.deployment.blue_green.plan import Plan, SideName, other
 from edge_ai.deployment.blue_green.side import Side
 from edge_ai.deployment.blue_green.standing import (
@@ -23,7 +22,6 @@ from edge_ai.deployment.blue_green.standing import (
     ROLLED_BACK,
     ROLLING_BACK,
     SWITCHING,
-    WATCHING,
     standing,
 )
 from edge_ai.deployment.blue_green.switch import Switch
@@ -51,7 +49,7 @@ class BlueGreen:
         switch: Switch,
         say: Callable[[str], None],
     ) -> None:
-        self._plan, self._folder, self._journal = plan, folder, journal
+        self._plan, self._journal, self._examiner = plan, journal, Examiner(plan, folder)
         self._sides, self._switch, self._say = sides, switch, say
 
     def deploy(self) -> bool:
@@ -90,10 +88,11 @@ class BlueGreen:
                 raise DeploymentError("--resume", got="nothing in charge yet", mend="deploy a side first")
             self._settle(stand.in_charge)
             return True
+        self._check_means()
         self._say(f"going on with a deployment of {stand.to} that was left at '{stand.step}'")
         if stand.undoing:
             return self._back(stand.to, stand.in_charge, stand.reason)
-        return self._forward(stand.to, stand.in_charge, left_at=stand.step)
+        return self._forward(stand.to, stand.in_charge, switched=stand.switched, watched=stand.watched)
 
     def roll_back(self) -> bool:
         """Undo what is half done; else put the side in charge that was so before. Whether that is done.
@@ -112,25 +111,25 @@ class BlueGreen:
     def _begin(self, to: SideName, before: SideName | None) -> bool:
         if before is not None:
             self._refuse_changed(before)
-        self._switch.check()
+        self._check_means()
         self._step(BEGUN, to=to, before=before, plan=self._plan.model_dump(mode="json"))
         return self._forward(to, before)
 
-    def _forward(self, to: SideName, before: SideName | None, left_at: str = "") -> bool:
+    def _forward(self, to: SideName, before: SideName | None, *, switched: bool = False, watched: bool = False) -> bool:
         new, old = self._sides[to], self._sides[other(to)]
         try:
             self._step("starting", side=to, release=self._plan.sides[to].release)
             self._start(new, before)
-            self._step("checking", found=self._ready(new))
-            found = self._prove(new)
-            if left_at not in (SWITCHING, WATCHING, CONFIRMING):  # else it may be in charge, and would have to pause
+            self._step("checking", found=self._examiner.ready(new))
+            found = self._examiner.prove(new)
+            if not switched:  # else it may be in charge, and would have to pause
                 found += self._switch.prepare(new, old)
             self._step(SWITCHING, found=found)
             checks = self._switch.checks(new)  # now: errors during the switch count, too
-            self._switch.to(new, old, lambda seconds: self._watch(new, checks, seconds))
-            seconds = 0.0 if left_at == CONFIRMING else self._plan.probation
-            self._step(WATCHING, seconds=seconds)
-            found = self._watch(new, checks, seconds)
+            self._switch.to(new, old, lambda seconds: self._examiner.watch(new, checks, seconds))
+            seconds = 0.0 if watched else self._plan.probation
+            self._step("watching", seconds=seconds)
+            found = self._examiner.watch(new, checks, seconds)
         except DeploymentError as error:
             return self._back(to, before, str(error))
         self._step(CONFIRMING, found=found)
@@ -149,7 +148,11 @@ class BlueGreen:
     def _back(self, to: SideName, before: SideName | None, reason: str) -> bool:
         self._step(ROLLING_BACK, reason=reason)
         if before is not None:
-            self._put_in_charge(before)
+            try:
+                self._put_in_charge(before)
+            except DeploymentError:
+                self._switch.halt(self._sides[to])
+                raise
         self._retire(to)
         self._step(ROLLED_BACK, side=before, reason=reason)
         return False
@@ -163,40 +166,22 @@ class BlueGreen:
         """A side that was found good before."""
         side = self._sides[name]
         side.start()
-        self._ready(side)
+        self._examiner.ready(side)
         self._switch.to(side, self._sides[other(name)])
 
     def _retire(self, name: SideName) -> None:
         self._switch.retire(self._sides[name])
         self._sides[name].stop(self._plan.grace)
 
-    def _ready(self, side: Side) -> list[str]:
-        checks = self._plan.checks
-        wanted = readiness(side, self._plan.sides[side.name], checks)
-        return wait_for(wanted, side, checks.start, checks.period)
-
-    def _prove(self, side: Side) -> list[str]:
-        checks = self._plan.checks
-        wanted = proofs(side, self._plan.sides[side.name], checks, self._folder)
-        return [insist(check, side, checks.attempts, checks.period) for check in wanted]
-
-    def _watch(self, side: Side, more: list[Callable[[], str]], seconds: float) -> list[str]:
-        """Look at a side that takes over, at least once; what the last look found.
+    def _check_means(self) -> None:
+        """What is missing of them is no fault of the side that takes over.
 
         Raises:
-            DeploymentError: it is not well.
+            DeploymentError: what runs the sides or switches between them is not there.
         """
-        checks = self._plan.checks
-        running, *ready = readiness(side, self._plan.sides[side.name], checks)
-        wanted = [*ready, *proofs(side, self._plan.sides[side.name], checks, self._folder), *more]
-        end = time.monotonic() + seconds
-        while True:
-            found = [running()]  # one that has ended is not asked twice
-            found += [insist(check, side, checks.attempts, checks.period) for check in wanted]
-            left = end - time.monotonic()
-            if left <= 0:
-                return found
-            time.sleep(min(checks.period, left))
+        self._switch.check()
+        for side in self._sides.values():
+            side.running()
 
     def _refuse_changed(self, name: SideName) -> None:
         side = self._sides[name]

@@ -10,7 +10,7 @@ from edge_ai.deployment.blue_green.plan import Plan, SideName
 from edge_ai.deployment.journal import Entry
 from edge_ai.deployment.plan_file import parse
 
-BEGUN, SWITCHING, WATCHING = "begun", "switching", "watching"
+BEGUN, SWITCHING = "begun", "switching"
 CONFIRMING, CONFIRMED, PLANNED = "confirming", "confirmed", "planned"
 ROLLING_BACK, ROLLED_BACK = "rolling back", "rolled back"
 
@@ -24,6 +24,8 @@ class Standing:
         plan: by which the sides were last started, as it was written down; None: nothing was ever begun.
         to: the side that takes over, of a deployment half done; None: there is none.
         step: the last one begun.
+        switched: whether that side may be in charge already.
+        watched: whether it has been found well there.
         reason: why it is being rolled back, where it is.
     """
 
@@ -31,6 +33,8 @@ class Standing:
     plan: Plan | None = None
     to: SideName | None = None
     step: str = ""
+    switched: bool = False
+    watched: bool = False
     reason: str = ""
 
     @property
@@ -49,10 +53,12 @@ def standing(entries: Sequence[Entry]) -> Standing:
     to: SideName | None = None
     plan: Any = None
     step = reason = ""
+    since: set[str] = set()
     for entry in entries:
         step, plan = entry.step, entry.facts.get("plan", plan)
+        since.add(step)
         if step == BEGUN:
-            to, reason = entry.facts["to"], ""
+            to, reason, since = entry.facts["to"], "", {BEGUN}
         elif step == ROLLING_BACK:
             reason = str(entry.facts["reason"])
         elif step == CONFIRMED:
@@ -60,4 +66,4 @@ def standing(entries: Sequence[Entry]) -> Standing:
         elif step == ROLLED_BACK:
             to = None
     known = parse(plan, Plan, "the plan in the journal") if plan is not None else None
-    return Standing(in_charge, known, to, step, reason)
+    return Standing(in_charge, known, to, step, SWITCHING in since, CONFIRMING in since, reason)

@@ -73,6 +73,11 @@ class Switch:
                 watch(self._plan.share_time)
         self._traffic.move(side.name, before.name, spare=watch is not None)
 
+    def halt(self, side: Side) -> None:
+        """Let a side that is not well drive no more, where no other one can; answers may be better than none."""
+        if self._hand_over is not None:
+            self._hand_over.stop(side)
+
     def retire(self, side: Side) -> None:
         """Let nothing reach a side that is in charge no more; it may then be ended."""
         if self._hand_over is not None:

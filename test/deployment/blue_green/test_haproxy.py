@@ -72,7 +72,6 @@ def test_what_does_not_end_is_waited_for_no_longer_than_the_plan_says(machine, s
 
 
 def test_a_side_that_haproxy_cannot_reach_gets_nothing(machine, serve, monkeypatch):
-    monkeypatch.setattr("edge_ai.deployment.blue_green.haproxy._UP", 0.5)
     serve("blue")
     lane = traffic(machine)
     lane.move("blue", "green")
@@ -82,6 +81,7 @@ def test_a_side_that_haproxy_cannot_reach_gets_nothing(machine, serve, monkeypat
     while not lane.states()["triton_http/green"].state.startswith("DOWN"):
         assert time.monotonic() < end
         time.sleep(0.05)
+    monkeypatch.setattr("edge_ai.deployment.blue_green.haproxy._UP", 0.5)
     with pytest.raises(DeploymentError, match=r"triton_http/green: got DOWN; wanted UP"):
         lane.move("green", "blue")
     with machine.load(most=10) as load:
