@@ -81,13 +81,13 @@ class CanaryFleet:
         """The release of each robot; empty: nothing."""
         return {host.name: self._target.version(host) for host in self._hosts}
 
-    def reset(self) -> None:
-        """Let every robot run what it ran at first, and wait until Prometheus has figures of nothing else."""
+    def reset(self, window: float = 3 * SCRAPE) -> None:
+        """Let every robot run what it ran at first, and wait until the last ``window`` s show nothing else."""
         for host, release in zip(self._hosts, self._releases, strict=True):
             self._target.apply(release, host)
         begun = time.monotonic()
         wait_until(lambda: self.asked("sum(up)") == len(self._hosts), "Prometheus scrapes all robots")
-        time.sleep(max(0.0, begun + 5 * SCRAPE - time.monotonic()))
+        time.sleep(max(0.0, begun + window + 2 * SCRAPE - time.monotonic()))
 
     def kill(self, robot: str) -> None:
         """As a power cut would."""
@@ -96,13 +96,22 @@ class CanaryFleet:
 
     def asked(self, query: str) -> float:
         """The first value of a query's answer; NaN: there is none."""
+        series = self._ask(query)
+        return float(series[0]["value"][1]) if series else math.nan
+
+    def samples(self, query: str) -> list[tuple[float, float]]:
+        """When each sample of a range of one series was scraped, s since the epoch, and its value."""
+        (series,) = self._ask(query)
+        return [(float(at), float(value)) for at, value in series["values"]]
+
+    def _ask(self, query: str) -> list[dict[str, Any]]:
         url = f"{self.url}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
-                result = json.load(answer)["data"]["result"]
+                result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
         except OSError:
-            return math.nan
-        return float(result[0]["value"][1]) if result else math.nan
+            return []
+        return result
 
     def start_prometheus(self) -> None:
         """Start it and wait until it has looked for every robot; it takes 5 s to begin.

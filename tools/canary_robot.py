@@ -2,7 +2,8 @@
 
 python3 tools/canary_robot.py RELEASE HOST:PORT
 
-The release's name says how it fares: "2" well, "2-errors", "2-slow", "2-hungry", "2-idle", "2-mute".
+The release's name says how it fares: "2" well, "2-errors", "2-slow", "2-hungry", "2-idle", "2-mute"; "2-slow@3.5" is
+slow from 3.5 s after its start.
 """
 
 from __future__ import annotations
@@ -27,15 +28,16 @@ _FARES = {
 }
 
 
-def readings(release: str, draw: random.Random) -> dict[str, float]:
-    """What the monitor would measure of it now."""
+def readings(release: str, ran: float, draw: random.Random) -> dict[str, float]:
+    """What the monitor would measure of it after so many seconds."""
+    kind, _, begins = release.partition("-")[2].partition("@")
     fares = {
         "inference/rate": RATE,
         "inference/failed": 0.0005 * RATE * draw.uniform(0.5, 1.5),
         "inference/age_p99": 0.060 * draw.uniform(0.95, 1.05),
         "cpu": 0.40 * draw.uniform(0.9, 1.1),
         "memory": 0.50,
-        **_FARES[release.partition("-")[2]],
+        **_FARES[kind if ran >= float(begins or 0) else ""],
     }
     if not fares["inference/rate"]:
         del fares["inference/age_p99"]
@@ -50,8 +52,10 @@ def main(release: str, address: str) -> int:
     clock, draw = SystemClock(), random.Random(address)
     metrics = Metrics(clock)
     Endpoint(host, int(port), metrics=metrics, health=None).start()
+    begun = time.monotonic()
     while True:
-        metrics.sample(Sample(clock.stamp_ns(), clock.steady_ns(), readings(release, draw)))
+        now = readings(release, time.monotonic() - begun, draw)
+        metrics.sample(Sample(clock.stamp_ns(), clock.steady_ns(), now))
         time.sleep(_PERIOD)
 
 

@@ -39,7 +39,7 @@ class CanaryCommand:
         if options.status:
             return _show(path)
         with contextlib.closing(Prometheus(plan.prometheus)) as prometheus:
-            asker = Asker(prometheus, plan.label, plan.interval)
+            asker = Asker(prometheus, plan.label)
             if options.dry_run:
                 return _dry_run(plan, target, asker)
             with Journal(path).opened() as journal:
@@ -83,7 +83,7 @@ def _dry_run(plan: Plan, target: Target, asker: Asker) -> int:
         print(f"{name} runs {version or 'nothing'}" if isinstance(version, str) else f"not reached: {version}")
     reached = [host for host in plan.hosts if isinstance(runs[host.name], str)]
     criteria = [criterion for criterion in plan.criteria if criterion.against is None]
-    evaluation = asker.evaluate(criteria, reached, ())
+    evaluation = asker.evaluate(criteria, reached, (), plan.interval)
     limits = check_limits(criteria, [evaluation], [host.name for host in reached])
     print("\n".join(figures_of(evaluation.canary, {})))
     for word, found in (("limit breached", limits.breached), ("no data", limits.unknown)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from edge_ai.core.errors import DeploymentError
@@ -71,56 +71,51 @@ class Asker:
     Args:
         prometheus: who is asked.
         label: that tells robots apart.
-        window: how far back the queries look, s.
     """
 
-    def __init__(self, prometheus: Prometheus, label: str, window: float) -> None:
-        self._prometheus, self._label, self._window = prometheus, label, window
+    def __init__(self, prometheus: Prometheus, label: str) -> None:
+        self._prometheus, self._label = prometheus, label
 
-    def evaluate(self, criteria: Sequence[Criterion], canary: Sequence[Host], stable: Sequence[Host]) -> Evaluation:
-        """Figures of now; what cannot be had is missing from them, with the reason where there is one."""
+    def evaluate(
+        self, criteria: Sequence[Criterion], canary: Sequence[Host], stable: Sequence[Host], window: float
+    ) -> Evaluation:
+        """Figures of the last ``window`` seconds; what cannot be had is missing, with the reason where there is one."""
         found: dict[str, dict[str, Mapping[str, Figure]]] = {"canary": {}, "stable": {}}
         faults: dict[str, str] = {}
         for criterion in criteria:
             try:
-                found["canary"][criterion.name] = self._canary(criterion, canary)
-                found["stable"][criterion.name] = self._stable(criterion, canary, stable)
+                found["canary"][criterion.name] = self._canary(criterion, canary, window)
+                found["stable"][criterion.name] = self._stable(criterion, canary, stable, window)
             except DeploymentError as error:
                 faults[criterion.name] = str(error)
         return Evaluation(found["canary"], found["stable"], faults)
 
-    def _canary(self, criterion: Criterion, hosts: Sequence[Host]) -> Mapping[str, Figure]:
-        if criterion.query is not None:
-            return _single(self._something(criterion.query, hosts))
-        assert criterion.bad is not None
-        assert criterion.total is not None
-        return _both(self._something(criterion.bad, hosts, add=True), self._something(criterion.total, hosts, add=True))
+    def _canary(self, criterion: Criterion, hosts: Sequence[Host], window: float) -> Mapping[str, Figure]:
+        return _figures(criterion, lambda query, add: self._something(query, hosts, window, add=add))
 
-    def _stable(self, criterion: Criterion, canary: Sequence[Host], stable: Sequence[Host]) -> Mapping[str, Figure]:
+    def _stable(
+        self, criterion: Criterion, canary: Sequence[Host], stable: Sequence[Host], window: float
+    ) -> Mapping[str, Figure]:
         if criterion.against is not None:
-            return _single(self._something(criterion.against, canary))
+            return _single(self._something(criterion.against, canary, window, add=False))
         if not criterion.compared:
             return {}
-        if criterion.query is not None:
-            return _single(self._values(criterion.query, stable))
-        assert criterion.bad is not None
-        assert criterion.total is not None
-        return _both(self._values(criterion.bad, stable, add=True), self._values(criterion.total, stable, add=True))
+        return _figures(criterion, lambda query, add: self._values(query, stable, window, add=add))
 
-    def _something(self, query: str, hosts: Sequence[Host], *, add: bool = False) -> Mapping[str, float]:
-        values = self._values(query, hosts, add=add)
+    def _something(self, query: str, hosts: Sequence[Host], window: float, *, add: bool) -> Mapping[str, float]:
+        values = self._values(query, hosts, window, add=add)
         if not values:
             mend = "see whether the name is right and the robots are scraped; a series that begins with its first event"
             mend += " wants 'or 0 * ...' of one that is always there"
             raise DeploymentError(f"query '{query}'", got=f"nothing for {_few(hosts)}", mend=mend)
         return values
 
-    def _values(self, query: str, hosts: Sequence[Host], *, add: bool = False) -> Mapping[str, float]:
+    def _values(self, query: str, hosts: Sequence[Host], window: float, *, add: bool) -> Mapping[str, float]:
         """By robot; a robot any of whose values is no finite number is left out."""
         if not hosts:
             return {}
         by_host: dict[str, list[float]] = defaultdict(list)
-        vector = self._prometheus.query(filled(query, (host.label for host in hosts), self._label, self._window))
+        vector = self._prometheus.query(filled(query, (host.label for host in hosts), self._label, window))
         if any(self._label not in labels for labels, _ in vector):
             mend = f"group it: sum by ($label) (...); 'label' is '{self._label}'"
             raise DeploymentError(f"query '{query}'", got="values that are no robot's", mend=mend)
@@ -131,6 +126,14 @@ class Asker:
                     by_host[host.name].append(value)
         finite = {host: found for host, found in by_host.items() if all(map(math.isfinite, found))}
         return {host: math.fsum(found) if add else max(found) for host, found in finite.items()}
+
+
+def _figures(criterion: Criterion, ask: Callable[[str, bool], Mapping[str, float]]) -> Mapping[str, Figure]:
+    if criterion.query is not None:
+        return _single(ask(criterion.query, False))
+    assert criterion.bad is not None
+    assert criterion.total is not None
+    return _both(ask(criterion.bad, True), ask(criterion.total, True))
 
 
 def _single(values: Mapping[str, float]) -> Mapping[str, Figure]:

@@ -14,6 +14,7 @@ from edge_ai.deployment.canary.stages import Decision, Stages, Watch, decide
 from edge_ai.deployment.judge.judge import Judge, Judgement
 
 _BASELINE_LOOKS = 3
+_LOOKS = 3  # at the limits in an interval: a breach fills the window of the next look but one, however it fell
 
 
 class Watching:
@@ -34,12 +35,12 @@ class Watching:
 
     def baseline(self, hosts: Sequence[Host]) -> Decision:
         """Look at robots as they are, before anything is done to them; only limits count."""
-        if self._log.state.looks:
-            self._wait_for_turn()
         interval = self._plan.interval
+        if self._log.state.looks:
+            self._wait(interval)
         stages = Stages((1.0,), interval=interval, least=interval, patience=_BASELINE_LOOKS * interval)
         criteria = [criterion for criterion in self._plan.criteria if criterion.against is None]
-        return self._evaluate(stages, criteria, hosts, ())
+        return self._decide(stages, criteria, self._asker.evaluate(criteria, hosts, (), interval), hosts, ())
 
     def begin(self) -> None:
         """Let the release settle; the first evaluation is one interval later."""
@@ -47,18 +48,27 @@ class Watching:
         self._due = 0.0
 
     def look(self) -> Decision:
-        """Evaluate the stage that runs, when it is time for it."""
-        self._wait_for_turn()
-        state = self._log.state
-        canary = [host for host in self._plan.hosts if host.name in state.on]
-        stable = [host for host in self._plan.hosts if host.name not in state.before]
-        return self._evaluate(self._plan.way, self._plan.criteria, canary, stable)
+        """Evaluate the stage that runs, an interval after the evaluation before; at once when a limit is breached."""
+        plan, state = self._plan, self._log.state
+        canary = [host for host in plan.hosts if host.name in state.on]
+        stable = [host for host in plan.hosts if host.name not in state.before]
+        for _ in range(_LOOKS):
+            self._wait_for_turn()
+            glance = self._asker.evaluate(plan.criteria, canary, stable, plan.interval / _LOOKS)
+            if check_limits(plan.criteria, [glance], state.on).breached:
+                return self._decide(plan.way, plan.criteria, glance, canary, stable)
+        evaluation = self._asker.evaluate(plan.criteria, canary, stable, plan.interval)
+        return self._decide(plan.way, plan.criteria, evaluation, canary, stable)
 
-    def _evaluate(
-        self, stages: Stages, criteria: Sequence[Criterion], canary: Sequence[Host], stable: Sequence[Host]
+    def _decide(
+        self,
+        stages: Stages,
+        criteria: Sequence[Criterion],
+        evaluation: Evaluation,
+        canary: Sequence[Host],
+        stable: Sequence[Host],
     ) -> Decision:
         state = self._log.state
-        evaluation = self._asker.evaluate(criteria, canary, stable)
         evaluations = [*state.evaluations, evaluation]
         limits = check_limits(criteria, evaluations, [host.name for host in canary])
         compared = [c for c in criteria if c.compared and (stable or c.against is not None)]
@@ -88,8 +98,8 @@ class Watching:
         return self._judge.judgement()
 
     def _wait_for_turn(self) -> None:
-        """An interval after the last turn, however long asking took; at once where that has passed."""
-        now = time.monotonic()
-        self._due = max(self._due, now) if self._due else now + self._plan.interval
+        """Part of an interval after the last turn, however long asking took; at once where that has passed."""
+        now, part = time.monotonic(), self._plan.interval / _LOOKS
+        self._due = max(self._due, now) if self._due else now + part
         self._wait(self._due - now)
-        self._due += self._plan.interval
+        self._due += part

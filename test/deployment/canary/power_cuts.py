@@ -76,7 +76,7 @@ class Figures:
     def __init__(self, folder):
         self._folder = folder
 
-    def evaluate(self, criteria, canary, stable):
+    def evaluate(self, criteria, canary, stable, window):
         groups = [{host.name: self._of(host) for host in hosts} for hosts in (canary, stable)]
         return Evaluation(*({"errors": group} for group in groups))
 

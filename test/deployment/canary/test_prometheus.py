@@ -34,7 +34,7 @@ def evaluate(fleet):
 
     def evaluate(*criteria, label="instance"):
         (one, two) = load_plan(fleet.plan("2")).hosts
-        return Asker(prometheus, label, WINDOW).evaluate(criteria, [one], [two])
+        return Asker(prometheus, label).evaluate(criteria, [one], [two], WINDOW)
 
     yield evaluate
     prometheus.close()
@@ -140,5 +140,5 @@ def test_nobody_there_and_nobody_who_answers():
         deaf.listen()
         with pytest.raises(DeploymentError, match="timed out"):
             Prometheus(url, timeout=0.2).query("up")
-        found = Asker(Prometheus(url, timeout=0.2), "instance", 1.0).evaluate(DEFAULTS[2:3], [Host(name="a")], [])
+        found = Asker(Prometheus(url, timeout=0.2), "instance").evaluate(DEFAULTS[2:3], [Host(name="a")], [], 1.0)
     assert "timed out" in found.faults["cpu"]
