@@ -101,6 +101,8 @@ class PipelineNode(ManagedNode):
 
     def activate(self) -> None:
         assert self._robot is not None
+        assert self._topics is not None
+        self._topics[2].begin()
         period = self.params["inference."].report_period
         if period:
             self._performance = PerformanceLog(self.clock)
@@ -113,6 +115,8 @@ class PipelineNode(ManagedNode):
             self._report_timer = None
         if self._robot is not None:
             self._robot.stop()
+        if self._topics is not None:
+            self._topics[2].end()
 
     def cleanup(self) -> None:
         if self._updates is not None:

@@ -21,7 +21,7 @@ def test_the_composed_robot_speaks_on_the_same_topics_and_stops_with_its_camera(
     assert one.do(node, "configure"), node.fault
     assert one.do(node, "activate")
     until(lambda: len(results) > 3 and commands and camera, "results, commands and captures", 30)
-    assert control[-1].state == ControlStatus.NO_TARGET
+    until(lambda: control[-1].state == ControlStatus.NO_TARGET, "nobody seen")  # on a busy machine some are stale
     stamps = {(s.header.stamp.sec, s.header.stamp.nanosec) for s in camera}
     assert (results[-2].header.stamp.sec, results[-2].header.stamp.nanosec) in stamps
     images = one.listen(Image, "camera/image_raw", SENSOR)
