@@ -21,6 +21,18 @@ ROOT = Path(__file__).resolve().parent.parent
 GROUPS = (requirements.CORE, "test")
 # What needs ROS 2 or the built nodes, and the tests of tools and with servers, which `make test` runs on one Python.
 ELSEWHERE = ("nodes", "launch", "system", "benchmarks", "tools", "cloud", "edge_ai_launch.py")
+# What takes minutes and does not depend on the Python: builds in other processes, gates at every precision, simulations.
+SLOW = (
+    "accuracy",
+    "cli/test_compile.py",
+    "cli/test_fleet.py",
+    "evaluation/test_vtest.py",
+    "fleet",
+    "runtime/test_accuracy_gate.py",
+    "runtime/test_agreement.py",
+    "runtime/test_engine_build.py",
+    "runtime/test_engine_supply.py",
+)
 # Pretended releases of TensorRT that no JetPack with one of these Pythons has; `make test` runs all of them.
 NOT_THERE = ("8.5.2", "8.6.1", "11.4.0")
 
@@ -72,7 +84,7 @@ def name(version: pythons.Version) -> str:
 
 def command(python: Path) -> list[str]:
     """pytest over the tests that need no ROS."""
-    chosen = [f"--ignore=test/{name}" for name in ELSEWHERE]
+    chosen = [f"--ignore=test/{name}" for name in (*ELSEWHERE, *SLOW)]
     chosen += ["-k", " and ".join(f"not {release}-" for release in NOT_THERE)]
     return [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen, "test"]
 

@@ -30,7 +30,7 @@ def test_an_unknown_python_is_refused(capsys):
 def test_folders_that_are_left_out_are_there(root):
     import core_tests
 
-    assert [name for name in core_tests.ELSEWHERE if not (root / "test" / name).exists()] == []
+    assert [name for name in (*core_tests.ELSEWHERE, *core_tests.SLOW) if not (root / "test" / name).exists()] == []
 
 
 def test_no_ros_leaks_into_it(monkeypatch, root):
