@@ -17,8 +17,11 @@ MISSING = not SSHD.exists() or shutil.which("ssh") is None or shutil.which("ssh-
 
 
 class Sshd:
-    """Serves until `stop`; ``config`` is for ssh -F and knows "robot1" and "robot2", a "stranger" whose key nobody
-    knows, and a "ghost" that is switched off."""
+    """Serves from its making to `stop`, and from `start` on again.
+
+    ``config`` is for ssh -F and knows "robot1" and "robot2", a "stranger" whose key nobody knows, and a "ghost" that is
+    switched off. A robot finds its name in $ROBOT.
+    """
 
     def __init__(self, folder: Path) -> None:
         with socket.socket() as free:
@@ -30,7 +33,7 @@ class Sshd:
         server = folder / "sshd_config"
         server.write_text(
             f"ListenAddress 127.0.0.1\nPort {self.port}\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/user.pub\n"
-            "StrictModes no\nPidFile none\nPasswordAuthentication no\n"
+            "StrictModes no\nPidFile none\nPasswordAuthentication no\nAcceptEnv ROBOT\n"
         )
         known = folder / "known_hosts"
         key = (folder / "host.pub").read_text()
@@ -42,10 +45,14 @@ class Sshd:
             + f"Host *\nHostName 127.0.0.1\nIdentityFile {folder}/user\nIdentitiesOnly yes\n"
             f"UserKnownHostsFile {known}\nGlobalKnownHostsFile none\n"
         )
-        with (folder / "sshd.log").open("wb") as log:
-            self._process = subprocess.Popen(
-                self._command(folder, server), stderr=log, env={**os.environ, "LD_LIBRARY_PATH": str(_libraries())}
-            )
+        self._words = self._command(folder, server)
+        self.start()
+
+    def start(self) -> None:
+        """Listen again."""
+        with self.config.with_name("sshd.log").open("ab") as log:
+            env = {**os.environ, "LD_LIBRARY_PATH": str(_libraries())}
+            self._process = subprocess.Popen(self._words, stderr=log, env=env)
         self._wait()
 
     def stop(self) -> None:
@@ -54,7 +61,7 @@ class Sshd:
         self._process.wait(10)
 
     def _entry(self, name: str, port: int) -> str:
-        return f"Host {name}\nPort {port}\nHostKeyAlias {name}\n"
+        return f"Host {name}\nPort {port}\nHostKeyAlias {name}\nSetEnv ROBOT={name}\n"
 
     def _command(self, folder: Path, config: Path) -> list[str]:
         words = [str(SSHD), "-D", "-e", "-f", str(config)]

@@ -1,6 +1,8 @@
 """Plans and what is wrong with them."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,7 @@ from edge_ai.deployment.canary.criteria import DEFAULTS
 from edge_ai.deployment.canary.plan import load_plan
 from edge_ai.deployment.canary.target import make_target
 
+DOC = Path(__file__).resolve().parents[3] / "doc" / "canary.md"
 SSH = {"kind": "ssh", "version": "cat release", "apply": "install {release}"}
 PLAN = {"release": "2.4.0", "hosts": ["robot1", {"name": "robot2", "address": "10.0.0.2"}], "target": SSH}
 
@@ -99,3 +102,22 @@ def test_another_release_is_another_rollout_and_other_criteria_are_other_evidenc
     assert load(interval=15).rollout_digest == plan.rollout_digest
     assert load(interval=15).evidence_digest != plan.evidence_digest
     assert load(patience=7200).evidence_digest == plan.evidence_digest
+
+
+def test_the_plan_of_the_documentation_is_one(tmp_path):
+    plan, criteria = re.findall(r"```yaml\n(.*?)```", DOC.read_text(), re.DOTALL)
+    path = tmp_path / "plan.yaml"
+    path.write_text(plan + criteria)
+    made = load_plan(path)
+    make_target(made.target)
+    assert [criterion.name for criterion in made.criteria] == ["error rate", "frame rate", "gone", "agreement"]
+
+
+def test_the_documentation_has_the_defaults(load):
+    text, plan = DOC.read_text(), load()
+    for key in ("stages", "interval", "settle", "least", "patience", "label", "parallel"):
+        value = getattr(plan, key)
+        said = f"{value:g} s" if isinstance(value, float) else str(value)
+        assert f"| `{key}` | {said} |" in text
+    for criterion in DEFAULTS:
+        assert f"| `{criterion.name}` | {criterion.limit * (1000 if criterion.name == 'latency' else 100):g} " in text

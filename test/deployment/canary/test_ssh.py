@@ -6,8 +6,13 @@ import pytest
 import sshd
 
 from edge_ai.core.errors import DeploymentError
-from edge_ai.deployment.canary.plan import Host
+from edge_ai.deployment.canary.evaluation import Evaluation
+from edge_ai.deployment.canary.log import Log, read_entries
+from edge_ai.deployment.canary.plan import Host, Plan
+from edge_ai.deployment.canary.rollout import Rollout
+from edge_ai.deployment.canary.state import Phase
 from edge_ai.deployment.canary.target import make_target
+from edge_ai.deployment.journal import Journal
 
 pytestmark = pytest.mark.skipif(sshd.MISSING, reason="no sshd or ssh; tools/programs.py fetches Debian's sshd")
 ROBOT = Host(name="one", address="robot1")
@@ -91,3 +96,31 @@ def test_a_key_that_is_not_let_in_ends_at_once_without_a_question(target, server
     other.write_text(server.config.read_text().replace("/user\n", "/host\n"))
     with pytest.raises(DeploymentError, match="Permission denied"):
         target(options=["-F", str(other)]).version(ROBOT)
+
+
+def test_a_robot_lost_in_the_middle_of_a_rollout_goes_back_when_it_can_be_reached_again(target, server, tmp_path):
+    for robot in ("robot1", "robot2"):
+        (tmp_path / robot).write_text("1")
+    robots = target(version=f"cat {tmp_path}/$ROBOT", apply=f"printf %s {{release}} > {tmp_path}/$ROBOT")
+    errors = {"name": "errors", "bad": "a{$group}", "total": "b{$group}", "limit": 0.01}
+    plan = Plan(release="2", hosts=["robot1", "robot2"], target={}, stages=[50, 100], criteria=[errors], interval=0.1)
+
+    class Figures:
+        """A release that is bad on robots that cannot be reached any more."""
+
+        def evaluate(self, criteria, canary, stable, window):
+            bad = (tmp_path / "robot1").read_text() == "2"
+            if bad:
+                server.stop()
+            return Evaluation({"errors": {host.name: (500.0 * bad, 1000.0) for host in canary}})
+
+    def go_on(what):
+        with Journal(tmp_path / "journal").opened() as journal:
+            log = Log(journal, lambda line: None)
+            return getattr(Rollout(plan, robots, Figures(), log, wait=lambda seconds: None), what)()
+
+    assert go_on("begin") is Phase.ROLLING_BACK
+    assert "cannot be reached" in read_entries(tmp_path / "journal")[-1].facts["reason"]
+    server.start()
+    assert go_on("resume") is Phase.ROLLED_BACK
+    assert [(tmp_path / robot).read_text() for robot in ("robot1", "robot2")] == ["1", "1"]
