@@ -48,6 +48,9 @@ class HandOver:
             DeploymentError: the side does not come up; then nobody drives.
         """
         topics = self._ros[side.name].topics
+        if before.running() and not self._same_lock(side, before):
+            self._say(f"{before.name} is ended as a whole, since nothing shows that the kernel keeps it from driving")
+            self._end(before)
         if not before.running():
             self._bring(side, "start", topics)
             return
@@ -77,11 +80,14 @@ class HandOver:
             return True
         except DeploymentError as error:
             self._say(f"{side.name} is ended as a whole, since its nodes do not stop: {error}")
+        self._end(side)
+        return False
+
+    def _end(self, side: Side) -> None:
         side.stop(self._grace)
         if side.running():
             mend = "end it by hand; nothing else is started before that"
             raise DeploymentError(f"side {side.name}", got="it does not end", mend=mend)
-        return False
 
     def check(self, side: Side) -> str:
         """Whether the nodes of the side in charge are active and its topics alive.
@@ -95,17 +101,31 @@ class HandOver:
     def check_exclusive(self, side: Side, other: Side) -> str:
         """Whether the kernel keeps these two from driving at the same time.
 
+        The other one may be broken and tell nothing: then it is ended before this one starts.
+
         Raises:
             DeploymentError: each would take a lock of its own.
         """
-        if not self._plan.wheels:
-            return "no wheels"
-        lock, another = (self._ask(one, "status", timeout=_LOOK).get("lease", {}) for one in (side, other))
-        if not lock.get("identity") or lock["identity"] != another.get("identity"):
+        lock, another = self._lock(side), self._lock(other)
+        if not self._plan.wheels or not another:
+            return f"{other.name} tells no lock" if self._plan.wheels else "no wheels"
+        if not _same(lock, another):
             got = f"'{lock.get('path')}' in {side.name} and '{another.get('path')}' in {other.name}, not the same lock"
             mend = "let both sides mount one folder, named by XDG_RUNTIME_DIR, and give them the same ROS_DOMAIN_ID"
             raise DeploymentError("the right to drive", got=got, wanted="one lock for both", mend=mend)
         return "one lock decides who drives"
+
+    def _same_lock(self, side: Side, other: Side) -> bool:
+        return not self._plan.wheels or _same(self._lock(side), self._lock(other))
+
+    def _lock(self, side: Side) -> Mapping[str, str]:
+        """Which lock a side's controllers contend for; empty where it does not tell, or there are no wheels."""
+        if not self._plan.wheels:
+            return {}
+        try:
+            return dict(self._ask(side, "status", timeout=_LOOK).get("lease") or {})
+        except DeploymentError:
+            return {}
 
     def _bring(self, side: Side, verb: str, topics: Sequence[str] = (), **how: Any) -> dict[str, Any]:
         answer = self._ask(side, verb, topics, **how)
@@ -133,3 +153,7 @@ class HandOver:
             pass
         said = (done.errors.strip().splitlines() or lines)[-1] or "nothing"
         raise DeploymentError(f"{verb} of the nodes of side {side.name}", got=said, wanted="an answer in JSON")
+
+
+def _same(lock: Mapping[str, str], another: Mapping[str, str]) -> bool:
+    return bool(lock.get("identity")) and lock["identity"] == another.get("identity")
