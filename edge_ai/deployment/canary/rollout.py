@@ -138,12 +138,23 @@ class Rollout:
 
     def _watch(self) -> None:
         decision = self._watching.look()
-        if decision.action is Action.PROMOTE:
+        if decision.action is Action.PROMOTE and (strays := self._strays()):
+            self._log.write(
+                "rolling back", reason=f"another release runs on {', '.join(strays)}, which had taken it on"
+            )
+        elif decision.action is Action.PROMOTE:
             self._go_on(decision.reason)
         elif decision.action is Action.ROLL_BACK:
             self._log.write("rolling back", reason=decision.reason)
         elif decision.action is Action.HOLD:
             self._log.write("holding", reason=decision.reason)
+
+    def _strays(self) -> list[str]:
+        """Canaries that went back by themselves: a watchdog on the robot knew something that no metric told."""
+        canary = [host for host in self._plan.hosts if host.name in self._log.state.on]
+        found = versions(self._target, canary, self._plan.parallel)
+        release = self._plan.release
+        return [name for name, version in found.items() if isinstance(version, str) and version != release]
 
     def _go_on(self, reason: str, *, without: bool = False) -> None:
         """To the next stage or to the end; the end without some robots only where people say so."""

@@ -206,6 +206,17 @@ def test_a_robot_that_says_it_runs_something_else_takes_the_release_back(rollout
     assert "does not run on a: robot 'a': got '1'; wanted '2' to run on it" in journal()[-1].facts["reason"]
 
 
+def test_a_canary_that_went_back_by_itself_takes_the_release_back_from_all(rollout, fleet, journal):
+    def wait(seconds):
+        if fleet.runs["b"] == "2":
+            fleet.runs["a"] = "1"
+
+    fleet.wait = wait
+    assert rollout() is Phase.ROLLED_BACK
+    assert set(fleet.runs.values()) == {"1"}
+    assert "another release runs on a" in journal()[-1].facts["reason"]
+
+
 def test_robots_that_run_it_already_have_nothing_to_go_back_to(rollout, fleet, journal):
     fleet.runs["c"] = "2"
     with pytest.raises(DeploymentError, match="on c already"):
