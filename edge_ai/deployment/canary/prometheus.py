@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -20,7 +21,7 @@ class Prometheus:
     """A server's HTTP API, version 1 (https://prometheus.io/docs/prometheus/latest/querying/api).
 
     Args:
-        url: its base.
+        url: its base; "https://user:password@host" where it asks for them.
         timeout: for an answer, s.
 
     Raises:
@@ -34,6 +35,7 @@ class Prometheus:
             mend = "python3 -m pip install 'edge_ai[deploy]'"
             raise DeploymentError("queries to Prometheus", got=error, wanted="httpx", mend=mend) from None
         self._url, self._httpx = url.rstrip("/"), httpx
+        self._name = re.sub(r"//[^/]*@", "//", self._url)  # a password is for no journal
         self._client = httpx.Client(timeout=timeout)
 
     def query(self, query: str) -> Vector:
@@ -42,7 +44,7 @@ class Prometheus:
         Raises:
             DeploymentError: no answer, none of Prometheus, or the query is refused; with the reason.
         """
-        what = f"Prometheus at {self._url}"
+        what = f"Prometheus at {self._name}"
         try:
             answer = self._client.post(f"{self._url}/api/v1/query", data={"query": query})
             content: dict[str, Any] = answer.json()

@@ -104,6 +104,7 @@ def answering():
     def answering(status, body):
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
+                answering.asked.append(self.headers)
                 self.send_response(status)
                 self.end_headers()
                 self.wfile.write(body)
@@ -116,6 +117,7 @@ def answering():
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return f"http://127.0.0.1:{server.server_port}"
 
+    answering.asked = []
     yield answering
     for server in servers:
         server.shutdown()
@@ -142,3 +144,11 @@ def test_nobody_there_and_nobody_who_answers():
             Prometheus(url, timeout=0.2).query("up")
         found = Asker(Prometheus(url, timeout=0.2), "instance").evaluate(DEFAULTS[2:3], [Host(name="a")], [], 1.0)
     assert "timed out" in found.faults["cpu"]
+
+
+def test_a_password_is_sent_and_never_told(answering):
+    url = answering(200, b"<html>").replace("//", "//robots:secret@")
+    with pytest.raises(DeploymentError) as raised:
+        Prometheus(url).query("up")
+    assert "secret" not in str(raised.value)
+    assert answering.asked[0]["Authorization"].startswith("Basic ")
