@@ -14,6 +14,7 @@ SERVICES = ("robot", "monitor")
 TOPICS = ("/inference/results", "/cmd_vel", "/monitor/status")
 STATUS = "/proc/1/status"
 SOCKETS = ("/run/docker.sock", "/var/run/docker.sock", "/run/podman/podman.sock")
+KILL = "kill -KILL $(grep --files-with-matches '[p]ipeline_node' /proc/[0-9]*/cmdline | cut --delimiter=/ --fields=3)"
 STOP, BACK = 15.0, 120.0  # s
 
 
@@ -103,7 +104,7 @@ def _comes_back(robot: ContainerRobot) -> list[Finding]:
     """A node that dies takes its container down, and the restart policy brings both back."""
     before = int(robot.inspect("robot")["RestartCount"])
     start = time.monotonic()
-    robot.inside("robot", "sh", "-c", "kill -KILL $(cat /proc/[0-9]*/stat | grep '(pipeline_node)' | cut -d' ' -f1)")
+    robot.inside("robot", "sh", "-c", KILL)
     while int(robot.inspect("robot")["RestartCount"]) == before:
         if time.monotonic() - start > BACK:
             return [Finding("comes back", False, f"no restart within {BACK:.0f} s of a node's death")]
