@@ -189,9 +189,9 @@ class InferenceNode(ManagedNode):
         self.stats.add(result.timings, age)
         swap.result(result, frame)
 
-    def _on_update(self, status: SwapStatus) -> None:
+    def _on_update(self, _status: SwapStatus) -> None:
         if self._updates is not None:
-            self._updates.publish(status)
+            self._updates.publish()
 
     def _on_error(self, _frame: Frame, error: Exception) -> None:
         self._complain(error)

@@ -44,18 +44,18 @@ class ModelUpdates:
         self._card = node.publisher(String, "inference/card", LATCHED)
         self._turn = threading.Lock()
         self._carded: Path | None = None
-        self.publish(swap.status)
+        self.publish()
         self._workers = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="update")
         self._offers = [
             DeferredService(node, StageModel, "inference/stage_model", self._later(self._stage)),
             DeferredService(node, SwitchModel, "inference/switch_model", self._later(self._decide)),
         ]
 
-    def publish(self, status: SwapStatus) -> None:
+    def publish(self) -> None:
         """Say how it stands, and what the model is where that has changed; from any thread."""
-        with self._turn:
+        with self._turn:  # whoever comes last says the newest
             stamp = Header(stamp=ns_to_time(self._node.clock.stamp_ns()))
-            self._update.publish(ModelUpdate(header=stamp, **update_fields(status)))
+            self._update.publish(ModelUpdate(header=stamp, **update_fields(self._swap.status)))
             card = self._swap.card_path
             if card != self._carded:
                 self._carded = card
@@ -63,8 +63,8 @@ class ModelUpdates:
 
     def refresh(self) -> None:
         """Say how far a probation is: nothing else happens in it for long."""
-        if (status := self._swap.status).state is SwapState.PROBATION:
-            self.publish(status)
+        if self._swap.status.state is SwapState.PROBATION:
+            self.publish()
 
     def stop(self) -> None:
         """Take no more requests. Closing the `HotSwap` then ends one that is under way."""

@@ -174,9 +174,9 @@ class PipelineNode(ManagedNode):
             self._performance.add(result.timings, age)
             self.stats.add(result.timings, age)
 
-    def _on_update(self, status: SwapStatus) -> None:
+    def _on_update(self, _status: SwapStatus) -> None:
         if self._updates is not None:
-            self._updates.publish(status)
+            self._updates.publish()
 
     def _on_error(self, _frame: Frame, error: Exception) -> None:
         self._last_error = str(error) if isinstance(error, EdgeAIError) else f"{type(error).__name__}: {error}"

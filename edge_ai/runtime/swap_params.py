@@ -10,8 +10,8 @@ class SwapParams(Params):
 
     state_folder: str = param(
         "",
-        "Folder that remembers the confirmed model over restarts, one for each node of a machine; empty: "
-        "edge_ai/model in the user's state folder.",
+        "Folder that remembers the confirmed model over restarts; empty: edge_ai/model in the user's state folder, where "
+        "each node has one of its own.",
     )
     trial: bool = param(
         True,

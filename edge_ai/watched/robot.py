@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -68,7 +69,7 @@ class WatchedRobot:
         page: bool = True,
         record: bool = True,
     ) -> None:
-        self._params = params
+        self._params, self._updating = params, threading.Lock()
         self.robot = Robot(
             params.camera,
             params.inference,
@@ -120,12 +121,10 @@ class WatchedRobot:
 
     def start(self) -> None:
         """Begin to see, to move, and to watch; call `prepare` first."""
-        power, swap = self._params.power, self.robot.swap
+        power = self._params.power
         self._power.apply(mode=power.mode, clocks=power.clocks, fan=power.fan)
-        assert swap is not None, "call prepare() first"
-        self._updated(swap.status)
+        self._updated()
         if self._recording is not None:
-            self._recording.model(swap.card)
             self._recording.start()
         self.robot.start()
         self.monitor.start()
@@ -163,10 +162,14 @@ class WatchedRobot:
     def _changed(self, status: CaptureStatus) -> None:
         self._watchers.tell("camera", status)
 
-    def _updated(self, status: SwapStatus) -> None:
-        self._watchers.tell("update", update_fields(status))
-        if self._recording is not None and self.robot.swap is not None:
-            self._recording.model(self.robot.swap.card)
+    def _updated(self, _status: SwapStatus | None = None) -> None:
+        swap = self.robot.swap
+        if swap is None:  # being opened
+            return
+        with self._updating:  # whoever comes last tells the newest
+            self._watchers.tell("update", update_fields(swap.status))
+            if self._recording is not None:
+                self._recording.model(swap.card)
 
     # What the monitor says -------------------------------------------------------------------------------------------
 
@@ -183,7 +186,7 @@ class WatchedRobot:
         alerts, swap = self.monitor.alerts, self.robot.swap
         self._watchers.tell("sample", sample, alerts)
         if swap is not None and swap.status.state is SwapState.PROBATION:
-            self._updated(swap.status)  # how far it is
+            self._updated()  # how far it is
         model = self.robot.model
         if self.page is not None and model is not None:
             self.page.deployment(model.card, model.backend.description, self.robot.serving, self.robot.note)

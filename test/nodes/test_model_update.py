@@ -17,6 +17,7 @@ from edge_ai.core.types import Frame, FrameHeader
 from edge_ai.msg import InferenceResult, ModelUpdate
 from edge_ai.nodes import images
 from edge_ai.nodes.inference_node import InferenceNode
+from edge_ai.nodes.model_update import swap_params
 from edge_ai.nodes.pipeline_node import PipelineNode
 from edge_ai.nodes.qos import LATCHED, SENSOR
 from edge_ai.optimization.artifact import write_card
@@ -210,3 +211,12 @@ def test_a_node_that_is_taken_down_ends_the_staging_and_says_so(ros, until, tmp_
     assert not answer.success
     assert answer.message
     assert threading.active_count() < threads
+
+
+@pytest.mark.parametrize("make", [InferenceNode, PipelineNode])
+def test_each_node_remembers_its_own_model(ros, tmp_path, make):
+    one = ros(__ns="/green")
+    assert one.add(make()).get_name() in Path(swap_params(one._nodes[-1]).state_folder).name
+    assert "green" in Path(swap_params(one._nodes[-1]).state_folder).name
+    other = ros(**{"swap.state_folder": tmp_path})
+    assert swap_params(other.add(make())).state_folder == str(tmp_path)
