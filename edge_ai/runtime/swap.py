@@ -131,7 +131,7 @@ class HotSwap(Front):
         try:
             staging = self._begin(path)
             try:
-                self._ready(staging.run())
+                self._ready(staging.run(), staging)
             except Exception as error:
                 if not isinstance(error, EdgeAIError):
                     log.exception("staging '%s' failed", path)
@@ -171,9 +171,12 @@ class HotSwap(Front):
         Raises:
             DeploymentError: none is on probation.
         """
+        return self._take_back(self._now.watched, reason)
+
+    def _take_back(self, watched: Watched | None, reason: str) -> SwapStatus:
         with self._changed:
-            watched, status = self._now.watched, self._board.status
-            if watched is None:
+            status = self._board.status
+            if watched is None or watched is not self._now.watched:
                 raise self._refusal("roll back", "on probation")
             self._now.take_back(watched)
             message = f"{watched.new.name} is taken back, {watched.before.name} answers again: {reason}"
@@ -223,13 +226,13 @@ class HotSwap(Front):
             self._board.note(SwapState.STAGING, "", candidate=str(path), checks=(), progress=0.0)
             return self._staging
 
-    def _ready(self, candidate: Candidate) -> None:
+    def _ready(self, candidate: Candidate, staging: Staging) -> None:
         generation = candidate.generation
         with self._changed:
             self._staging = None
-            if self._closing:
+            if why := "the node ends" if self._closing else staging.why:
                 self._free(generation)
-                raise DeploymentError(f"staging {generation.name}", got="the node ends")
+                raise DeploymentError(f"staging {generation.name}", got=why)
             generation.update(self._params)
             self._candidate = candidate
             self._ready_until_ns = self._clock.steady_ns() + round(self._swap.ready_timeout * NS)
@@ -257,7 +260,7 @@ class HotSwap(Front):
 
     def _judge(self, watched: Watched) -> None:
         if fault := watched.probation.fault:
-            self.roll_back(fault)
+            self._take_back(watched, fault)
         elif watched.probation.progress >= 1.0:
             self._confirm(watched)
 
@@ -277,8 +280,8 @@ class HotSwap(Front):
         try:
             self._kept.keep(watched.new)
             watched.admitted.confirm()
-        except EdgeAIError as error:
-            log.error("%s", error)
+        except Exception as error:
+            log.error("%s", error, exc_info=not isinstance(error, EdgeAIError))
             return f", but a restart may begin with another model: {error}"
         return ""
 

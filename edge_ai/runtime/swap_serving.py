@@ -90,21 +90,23 @@ class Serving:
 
     def update(self, params: InferenceParams) -> None:
         """Take over live parameters; errors as for `Variants.update`, nothing has changed then."""
-        self.active.update(params)
         if self.watched is not None:
             self.watched.before.update(params)
+        self.active.update(params)
 
     def close(self) -> None:
         """Free all in the background; no inference may begin any more."""
-        if self.watched is not None:
-            self._end(self.watched, self.watched.before.variants.close)
-        self._retiring.add(self.active.name, self.active.variants.close)
+        if self.watched is None:
+            self._retiring.add(self.active.name, self.active.variants.close)
+        else:
+            self.model.switch(self.active.variants)
+            self._end(self.watched, self.watched.before.variants.close, self.active.variants.close)
 
-    def _end(self, watched: Watched, free: Callable[[], object]) -> None:
-        """End a probation in the background, then free the model that serves no more."""
+    def _end(self, watched: Watched, *free: Callable[[], object]) -> None:
+        """End a probation in the background, then free what serves no more; not while an inference of it hangs."""
         self.watched = None
         watched.shadow.close()
-        steps = (lambda: self.model.retire(watched.guarded), watched.guarded.join, watched.shadow.join, free)
+        steps = (lambda: self.model.retire(watched.guarded), watched.guarded.join, watched.shadow.join, *free)
         self._retiring.add(watched.admitted.title, *steps)
 
 

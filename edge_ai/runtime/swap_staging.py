@@ -60,6 +60,9 @@ class Staging:
         retiring: takes what is left over where it is refused.
         tell: told of progress and checks.
         clock: times the stages of the new model.
+
+    Attributes:
+        why: it was given up; empty: it was not.
     """
 
     def __init__(
@@ -78,7 +81,7 @@ class Staging:
         self._admit, self._retiring, self._told, self._clock = admit, retiring, tell, clock
         self._lane = Lane("staging")
         self._cancel = threading.Event()
-        self._why = ""
+        self.why = ""
         self._checks: list[Check] = []
         self._at = (SwapState.STAGING, 0.0, "")
         self._trial: Trial | None = None
@@ -112,7 +115,7 @@ class Staging:
 
     def cancel(self, why: str) -> None:
         """Give it up; `run` raises soon."""
-        self._why = why
+        self.why = why
         self._cancel.set()
         if self._trial is not None:
             self._trial.stop()
@@ -200,7 +203,7 @@ class Staging:
 
     def _stop_if_cancelled(self) -> None:
         if self._cancel.is_set():
-            raise DeploymentError(f"staging '{self._path}'", got=self._why)
+            raise DeploymentError(f"staging '{self._path}'", got=self.why)
 
     def _tell(self, state: SwapState, progress: float, message: str) -> None:
         self._at = (state, progress, message)

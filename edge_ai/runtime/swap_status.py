@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 
 class SwapState(Enum):
@@ -80,6 +83,9 @@ class StatusBoard:
             self.status = replace(self.status, state=state, message=message, **changes)
 
     def tell(self) -> None:
-        """Tell of what stands there."""
+        """Tell of what stands there; who cannot be told holds no update up."""
         with self._telling:
-            self._on_change(self.status)
+            try:
+                self._on_change(self.status)
+            except Exception:
+                log.exception("telling how an update of the model stands failed")

@@ -11,6 +11,7 @@ from under_load import Load, until
 from edge_ai.core.errors import DeploymentError, EdgeAIError
 from edge_ai.core.memory import free_memory
 from edge_ai.runtime.params import InferenceParams
+from edge_ai.runtime.swap_staging import Staging
 from edge_ai.runtime.swap_status import SwapState
 
 
@@ -83,6 +84,46 @@ def test_a_node_that_ends_during_a_staging_does_not_wait_for_it(opened, tmp_path
     staging.join(5)
     assert "the node ends" in raised[0] or "told to stop" in raised[0]
     assert not swap.model.backend.active
+
+
+def test_a_node_that_ends_during_a_probation_frees_both_models(opened, tmp_path, swap_params, caplog):
+    swap = opened(swap_params.changed(trial=False, shadow_frames=0, probation=3600.0))
+    swap.stage(make(tmp_path / "two", version="2"))
+    before = swap.active
+    swap.switch()
+    with Load(swap).running() as load:
+        load.wait(lambda: load.versions["2"] > 0)
+    new = swap.active
+    swap.close()
+    assert swap._retiring.wait(0) == ""
+    assert not caplog.records
+    for variants in (before, new):
+        with pytest.raises(KeyError):
+            assert variants.original
+
+
+def test_what_is_discarded_at_the_last_moment_is_not_ready(opened, tmp_path, swap_params, monkeypatch):
+    swap = opened(swap_params.changed(trial=False, shadow_frames=0))
+    run = Staging.run
+
+    def run_and_discard(self):
+        candidate = run(self)
+        swap.discard()
+        return candidate
+
+    monkeypatch.setattr(Staging, "run", run_and_discard)
+    assert "it was discarded" in failed(swap, make(tmp_path / "two", version="2"))
+    assert swap.status.state is SwapState.IDLE
+
+
+def test_who_cannot_be_told_holds_no_update_up(opened, tmp_path, swap_params, monkeypatch):
+    swap = opened(swap_params.changed(trial=False, shadow_frames=0))
+    monkeypatch.setattr(swap._board, "_on_change", lambda status: status.nothing)
+    swap.stage(make(tmp_path / "two", version="2"))
+    swap.switch()
+    with Load(swap).running():
+        until(lambda: swap.status.state is SwapState.IDLE)
+    assert swap.status.active == "colours 2"
 
 
 def failed(swap, card):
