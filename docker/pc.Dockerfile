@@ -38,11 +38,8 @@ COPY srv srv
 COPY launch launch
 COPY models models
 COPY config config
-COPY edge_ai/__init__.py edge_ai/__init__.py
-# The messages take minutes, and change more rarely than the code.
-RUN --mount=type=cache,target=/root/.cache/pip python3 tools/bootstrap.py
 COPY edge_ai edge_ai
-RUN python3 tools/bootstrap.py \
+RUN --mount=type=cache,target=/root/.cache/pip python3 tools/bootstrap.py \
  && cp --recursive --dereference install installed \
  && python3 -m compileall -q installed
 
