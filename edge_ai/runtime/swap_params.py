@@ -10,8 +10,8 @@ class SwapParams(Params):
 
     state_folder: str = param(
         "",
-        "Folder that remembers the confirmed model over restarts; empty: edge_ai/model in the user's state folder, where "
-        "each node has one of its own.",
+        "Folder that remembers the confirmed model over restarts; empty: edge_ai/model in the user's state folder, "
+        "where each node has one of its own.",
     )
     trial: bool = param(
         True,

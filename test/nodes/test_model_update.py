@@ -214,9 +214,10 @@ def test_a_node_that_is_taken_down_ends_the_staging_and_says_so(ros, until, tmp_
 
 
 @pytest.mark.parametrize("make", [InferenceNode, PipelineNode])
-def test_each_node_remembers_its_own_model(ros, tmp_path, make):
-    one = ros(__ns="/green")
-    assert one.add(make()).get_name() in Path(swap_params(one._nodes[-1]).state_folder).name
-    assert "green" in Path(swap_params(one._nodes[-1]).state_folder).name
-    other = ros(**{"swap.state_folder": tmp_path})
-    assert swap_params(other.add(make())).state_folder == str(tmp_path)
+def test_each_node_remembers_its_own_model(ros, make):
+    node = ros(__ns="/green").add(make())
+    assert Path(swap_params(node).state_folder).name.endswith(f"_green_{node.get_name()}")
+
+
+def test_a_state_folder_that_is_named_is_taken(ros, tmp_path):
+    assert swap_params(ros(**{"swap.state_folder": tmp_path}).add(InferenceNode())).state_folder == str(tmp_path)
