@@ -15,6 +15,7 @@ class Retiring:
 
     def __init__(self) -> None:
         self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
 
     def add(self, name: str, *steps: Callable[[], object]) -> None:
         """Run the steps one after the other; returns at once.
@@ -33,12 +34,14 @@ class Retiring:
 
         thread = threading.Thread(target=run, name=name, daemon=True)
         thread.start()
-        self._threads.append(thread)
+        with self._lock:
+            self._threads.append(thread)
 
     def wait(self, timeout: float) -> str:
         """Wait until all have ended; the name of one that has not after so many seconds, else empty."""
         deadline = time.monotonic() + timeout
-        for thread in self._threads:
+        for thread in list(self._threads):
             thread.join(max(0.0, deadline - time.monotonic()))
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
-        return self._threads[0].name if self._threads else ""
+        with self._lock:
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
+            return self._threads[0].name if self._threads else ""
