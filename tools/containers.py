@@ -8,6 +8,7 @@ with all its images, changes nothing of this machine's and ends with this progra
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +23,19 @@ from installer.console import SetupError, say
 ROOT = DOCKER.parent
 OUT = ROOT / "out" / "containers"
 ROBOT = "edge_ai/robot:pc"
+LABEL = "edge_ai.sources"
+SOURCES = (
+    "edge_ai",
+    "docker",
+    "msg",
+    "srv",
+    "launch",
+    "config",
+    "models",
+    "tools/installer",
+    "setup.cfg",
+    "CMakeLists.txt",
+)
 SYNTHETIC = "synthetic://640x480@15"
 
 
@@ -56,9 +70,28 @@ def build(engine: Engine) -> None:
     """
     ensure_base(engine)
     network = ["--network=host"] if engine.ours else []
-    engine.show(
-        "build", *network, "--file", DOCKER / "pc.Dockerfile", "--build-arg", f"BASE={IMAGE}", "--tag", ROBOT, ROOT
-    )
+    arguments = ["--build-arg", f"BASE={IMAGE}", "--label", f"{LABEL}={sources()}", "--tag", ROBOT]
+    engine.show("build", *network, "--file", DOCKER / "pc.Dockerfile", *arguments, ROOT)
+
+
+def sources() -> str:
+    """A hash of what goes into the image, which its label holds."""
+    files = [
+        path for name in SOURCES for path in ((ROOT / name).rglob("*") if (ROOT / name).is_dir() else [ROOT / name])
+    ]
+    digest = hashlib.sha256()
+    for path in sorted(path for path in files if path.is_file() and path.suffix != ".pyc"):
+        digest.update(f"{path.relative_to(ROOT)}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def built(engine: Engine) -> bool:
+    """Whether there is an image of today's sources."""
+    if not engine.has_image(ROBOT):
+        return False
+    label = f'{{{{index .Config.Labels "{LABEL}"}}}}'
+    return engine.docker("image", "inspect", "--format", label, ROBOT).strip() == sources()
 
 
 def check(engine: Engine) -> int:
@@ -67,8 +100,8 @@ def check(engine: Engine) -> int:
     Raises:
         SetupError: there is no image, or it does not come up.
     """
-    if not engine.has_image(ROBOT):
-        raise SetupError(f"there is no image {ROBOT} yet: python tools/containers.py build")
+    if not built(engine):
+        raise SetupError(f"there is no image {ROBOT} of today's sources: python tools/containers.py build")
     with ContainerRobot(engine, OUT / "config", ROBOT, video()) as robot:
         findings = examine(robot)
     size = int(engine.docker("image", "inspect", "--format", "{{.Size}}", ROBOT))

@@ -7,15 +7,15 @@ import pytest
 def findings():
     from container_engine.engine import Engine, unfit
     from container_engine.robot import ContainerRobot
-    from containers import OUT, ROBOT, SYNTHETIC
+    from containers import OUT, ROBOT, SYNTHETIC, built
 
     if not (OUT / "data").is_dir():
         pytest.skip("needs the image of a PC: python tools/containers.py build")
     if reason := unfit():
         pytest.skip(reason)
     with Engine(OUT) as engine:
-        if not engine.has_image(ROBOT):
-            pytest.skip("needs the image of a PC: python tools/containers.py build")
+        if not built(engine):
+            pytest.skip("needs an image of today's sources: python tools/containers.py build")
         from container_engine.checks import examine
 
         with ContainerRobot(engine, OUT / "config", ROBOT, SYNTHETIC) as robot:

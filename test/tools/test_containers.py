@@ -99,3 +99,19 @@ def test_a_check_that_cannot_be_made_is_a_failure():
 
     (finding,) = _tried(_sees, None)
     assert (finding.what, finding.passed, finding.seen) == ("sees", False, "no such container")
+
+
+def test_an_image_of_other_sources_is_none(bare, tmp_path, monkeypatch):
+    import containers
+    from container_engine.engine import Engine
+
+    folder = tmp_path / "tree"
+    (folder / "edge_ai").mkdir(parents=True)
+    monkeypatch.setattr(containers, "ROOT", folder)
+    monkeypatch.setattr(containers, "SOURCES", ("edge_ai",))
+    (folder / "edge_ai" / "a.py").write_text("1")
+    bare("docker", f"echo {containers.sources()}")
+    with Engine(tmp_path) as engine:
+        assert containers.built(engine)
+        (folder / "edge_ai" / "a.py").write_text("2")
+        assert not containers.built(engine)
