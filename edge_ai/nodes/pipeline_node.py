@@ -103,8 +103,7 @@ class PipelineNode(ManagedNode):
         assert self._robot is not None
         assert self._topics is not None
         self._topics[2].begin()
-        period = self.params["inference."].report_period
-        if period:
+        if period := self.params["inference."].report_period:
             self._performance = PerformanceLog(self.clock)
             self._report_timer = self.every(period, self._report)
         self._robot.start()

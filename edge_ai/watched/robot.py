@@ -27,6 +27,7 @@ from edge_ai.runtime.swap_status import SwapState, SwapStatus
 from edge_ai.runtime.told import update_fields
 from edge_ai.watched.actuator import DirectActuator
 from edge_ai.watched.figures import Figures
+from edge_ai.watched.looks import Looks
 from edge_ai.watched.page import Page
 from edge_ai.watched.params import WatchedParams
 from edge_ai.watched.recording import Recording
@@ -95,7 +96,7 @@ class WatchedRobot:
         self.monitor = Monitor(
             params.monitor,
             clock,
-            sampler=_Looks(Sampler(find().probes, clock, period=params.monitor.period), self._tell),
+            sampler=Looks(Sampler(find().probes, clock, period=params.monitor.period), self._tell),
             actuator=self._actuator,
             on_sample=self._sampled,
             on_alert=self._alerted,
@@ -216,18 +217,6 @@ class WatchedRobot:
 
         every = dict.fromkeys((f"{node}/free_memory" for node in ("camera", "inference", "control")), free)
         return {**every, "control/emergency_stop": stop}
-
-
-class _Looks:
-    """A sampler that has the robot's parts told just before it looks at the machine."""
-
-    def __init__(self, sampler: Sampler, tell: Callable[[], None]) -> None:
-        self._sampler, self._tell = sampler, tell
-        self.start, self.stop = sampler.start, sampler.stop
-
-    def collect(self) -> Sample:
-        self._tell()
-        return self._sampler.collect()
 
 
 def _failed(_frame: Frame | PendingFrame, error: Exception) -> None:

@@ -13,6 +13,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
+from edge_ai.cli.main import main
 from edge_ai.core.types import Frame, FrameHeader
 from edge_ai.msg import InferenceResult, ModelUpdate
 from edge_ai.nodes import images
@@ -211,6 +212,31 @@ def test_a_node_that_is_taken_down_ends_the_staging_and_says_so(ros, until, tmp_
     assert not answer.success
     assert answer.message
     assert threading.active_count() < threads
+
+
+def test_with_keys_only_newer_signed_sets_come_in(ros, until, tmp_path, cards):
+    key = tmp_path / "release"
+    assert main(["sign", "--new-key", str(key)]) == 0
+    sets = {}
+    for number, (version, card) in enumerate(cards.items(), 1):
+        sets[version] = tmp_path / f"set{number}"
+        signed = ["sign", str(card), "--key", f"{key}.key", "--version", str(number), "--expires", "9d"]
+        signed += ["--name", "people", "--target", "any", "--into", str(sets[version]), "--golden", str(PICTURE)]
+        assert main(signed) == 0
+    trust = {"trusted_keys": f"[{key}.pub]", "artifact_store": tmp_path / "store"}
+    it = Updated(ros, until, tmp_path / "state", sets["1.0"], **trust)
+    unsigned = it.stage(cards["2.0"])
+    assert not unsigned.success
+    assert "signed set" in unsigned.message
+    staged = it.stage(sets["2.0"], switch_when_ready=True)
+    assert staged.success, staged.message
+    assert any("golden" in check for check in staged.checks)
+    until(lambda: it.updates[-1].state == ModelUpdate.IDLE and it.updates[-1].switches, "its confirmation", PATIENCE)
+    assert it.updates[-1].rollbacks == 0, it.updates[-1].message
+    older = it.stage(sets["1.0"])
+    assert not older.success
+    assert "version 1" in older.message
+    it.answering("2.0")
 
 
 @pytest.mark.parametrize("make", [InferenceNode, PipelineNode])
