@@ -127,7 +127,7 @@ def swap_params(tmp_path):
         shadow_share=1.0,
         probation=0.3,
         probation_frames=20,
-        deadline=0.3,
+        deadline=10.0,
     )
 
 

@@ -67,9 +67,9 @@ def test_what_goes_wrong_after_the_switch_is_answered_by_the_model_before_and_ta
     assert words in swap.status.message
 
 
-def test_a_model_that_hangs_after_the_switch_holds_up_no_frame_for_long(opened, tmp_path, monkeypatch):
+def test_a_model_that_hangs_after_the_switch_holds_up_no_frame_for_long(opened, swap_params, tmp_path, monkeypatch):
     monkeypatch.setattr(swap_module, "_PATIENCE", 0.2)
-    swap = opened()
+    swap = opened(swap_params.changed(deadline=0.3))
     with Load(swap).running() as load:
         swap.stage(make(tmp_path / "two", version="2", does="slow", when="marked", turns=400_000))
         swap.switch()
