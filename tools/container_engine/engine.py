@@ -61,6 +61,8 @@ class Engine:
         except subprocess.TimeoutExpired:
             self._daemon.kill()
             self._daemon.wait()
+        for mounted in (self.folder / "run" / "exec" / "netns").glob("*"):  # dockerd leaves the host's network there
+            subprocess.run(["umount", str(mounted)], capture_output=True, check=False)
 
     def docker(self, *words: str | Path, timeout: float = 60.0, extra: Mapping[str, str] | None = None) -> str:
         """Run the client; what it prints.
