@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
-import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from edge_ai.core.errors import EdgeAIError
-from edge_ai.core.files import boot_id, runtime_folder
+from edge_ai.core.files import boot_id, runtime_folder, write_whole
 from edge_ai.monitoring.actions import Action, CallService, SetParameter, SetPower
 from edge_ai.monitoring.effects import Effect
 from edge_ai.monitoring.errand import Errand
@@ -109,7 +107,7 @@ class KeptSteps:
             return
         try:
             if steps:
-                _replace(self._path, text)
+                write_whole(self._path, text.encode())
             else:
                 self._path.unlink(missing_ok=True)
         except OSError as error:
@@ -117,20 +115,6 @@ class KeptSteps:
             log.log(level, "steps taken are not kept over a crash: '%s': %s", self._path, error.strerror)
             self._failed = True
         self._written = text
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "w") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _plain(step: KeptStep) -> dict[str, Any]:

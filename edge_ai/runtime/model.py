@@ -21,7 +21,7 @@ from edge_ai.processing.resize import Placement, Preprocessor
 from edge_ai.runtime.engine_supply import EngineSupply
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.resources import shipped_card
-from edge_ai.runtime.trusted import trusted_card
+from edge_ai.runtime.trusted import trusted_model
 
 Outputs = Mapping[str, NDArray[np.generic]]
 
@@ -94,7 +94,7 @@ class Model:
             ModelError: the model file is missing, corrupt or not the one the card describes.
             BackendError: no engine can run it as configured.
         """
-        path = trusted_card(Path(params.model) if params.model else shipped_card(), params)
+        path, params = trusted_model(Path(params.model) if params.model else shipped_card(), params)
         card = ModelCard.load(path)
         card.check_file()
         model = cls(

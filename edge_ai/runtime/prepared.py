@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edge_ai.core.errors import EdgeAIError, ParameterError
+from edge_ai.core.files import write_whole
 from edge_ai.platforms.detect import Machine
 from edge_ai.runtime.profiles import profile_values
 
@@ -102,17 +102,7 @@ def write_prepared(path: Path, prepared: Prepared, nodes: Mapping[str, Mapping[s
     content = {key: {"ros__parameters": values} for key, values in sections.items()}
     text = f"# {about}\n{yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)}"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(name, path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(path, text.encode())
     except OSError as error:
         mend = "free some space, or set XDG_CONFIG_HOME to a folder that can be written"
         raise EdgeAIError(f"prepared parameters '{path}'", got=error.strerror, mend=mend) from None

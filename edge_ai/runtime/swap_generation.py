@@ -8,19 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from edge_ai.backends.engine_params import EngineParams
 from edge_ai.core.clock import Clock
 from edge_ai.core.errors import CardError, ParameterError
 from edge_ai.processing.card import ModelCard
 from edge_ai.runtime.params import InferenceParams
-from edge_ai.runtime.trusted import with_config
 from edge_ai.runtime.variant_cards import check_alike
 from edge_ai.runtime.variants import Variants
 
 log = logging.getLogger(__name__)
-
-_OF_A_MODEL = (*EngineParams.model_fields, "backend", "providers", "threads", "spinning", "warm_up")
-"""Parameters that a set may bring for its model; cameras and workers are the node's, thresholds its user's."""
 
 
 class Admitted(Protocol):
@@ -33,10 +28,6 @@ class Admitted(Protocol):
     @property
     def golden(self) -> Path | None:
         """Folder of golden answers, if there is one."""
-
-    @property
-    def config(self) -> Path | None:
-        """Parameter file for it, if there is one."""
 
     @property
     def title(self) -> str:
@@ -54,24 +45,20 @@ class Generation:
     Attributes:
         variants: of it, open or not.
         own: parameters that it has in place of the node's.
-        config: the file these are from.
     """
 
     variants: Variants
     own: Mapping[str, Any] = field(default_factory=dict)
-    config: Path | None = None
 
     @classmethod
-    def of(cls, params: InferenceParams, clock: Clock, card: Path, config: Path | None) -> Generation:
+    def of(cls, params: InferenceParams, clock: Clock, card: Path) -> Generation:
         """A model that comes in place of the node's own, not yet open. It has no variants: those are of another model.
 
         Raises:
-            EdgeAIError: as of `Variants` and `with_config`.
+            EdgeAIError: as of `Variants`.
         """
-        brought = with_config(params, config)
-        own = {name: getattr(brought, name) for name in _OF_A_MODEL if getattr(brought, name) != getattr(params, name)}
-        own |= {"model": str(card), "variants": [""]}
-        return cls(Variants(params.changed(**own, variant=""), clock), own, config)
+        own = {"model": str(card), "variants": [""]}
+        return cls(Variants(params.changed(**own, variant=""), clock), own)
 
     @property
     def card(self) -> ModelCard:

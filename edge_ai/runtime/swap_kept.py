@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edge_ai.core.clock import Clock
 from edge_ai.core.errors import DeploymentError, EdgeAIError
-from edge_ai.core.files import sha256_of
+from edge_ai.core.files import sha256_of, write_whole
 from edge_ai.deployment.artifacts.manifest import MANIFEST
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.resources import shipped_card
@@ -44,14 +43,12 @@ class Kept(BaseModel):
     Attributes:
         replaces: in whose place.
         card: path of the card of what was confirmed.
-        config: path of the parameters that came with it, if any did.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     replaces: Launched
     card: str
-    config: str | None = None
 
 
 class KeptModel:
@@ -80,14 +77,14 @@ class KeptModel:
         kept = self._read()
         if kept is not None:
             try:
-                config = None if kept.config is None else Path(kept.config)
-                confirmed = Generation.of(params, clock, Path(kept.card), config)
+                confirmed = Generation.of(params, clock, Path(kept.card))
                 confirmed.variants.open()
                 confirmed.update(params)
             except EdgeAIError as error:
                 log.error("the confirmed model cannot be loaded, the one that was launched serves: %s", error)
             else:
                 log.info("%s goes on, as it was confirmed before", confirmed.name)
+                _confirm_again(params.changed(model=kept.card, variants=[""]))
                 return confirmed
         launched = Generation(Variants(params, clock))
         launched.variants.open()
@@ -100,20 +97,11 @@ class KeptModel:
         Raises:
             DeploymentError: the disk refuses.
         """
-        config = None if confirmed.config is None else str(confirmed.config.absolute())
-        kept = Kept(replaces=self._replaces, card=str(confirmed.card_path.absolute()), config=config)
-        folder = self._path.parent
+        kept = Kept(replaces=self._replaces, card=str(confirmed.card_path.absolute()))
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(prefix=f".{_FILE}.", dir=folder)
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(kept.model_dump_json(indent=1) + "\n")
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, self._path)
-            _sync(folder)
+            write_whole(self._path, kept.model_dump_json(indent=1).encode() + b"\n")
         except OSError as error:
-            what = f"remembering the confirmed model in '{folder}'"
+            what = f"remembering the confirmed model in '{self._path.parent}'"
             mend = "set swap.state_folder to a folder that can be written"
             raise DeploymentError(what, got=error.strerror, mend=mend) from None
 
@@ -142,9 +130,9 @@ def _launched(params: InferenceParams) -> Launched:
     return Launched(model=params.model, sha256=digest)
 
 
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _confirm_again(params: InferenceParams) -> None:
+    """A power cut may have come between what is kept here and the confirmation of its set."""
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        confirm_launched(params)
+    except EdgeAIError as error:
+        log.error("older versions of the confirmed model are not refused: %s", error)

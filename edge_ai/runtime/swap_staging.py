@@ -126,7 +126,7 @@ class Staging:
             shadow.offer(result, frame)
 
     def _read(self, admitted: Admitted) -> Generation:
-        return Generation.of(self._params, self._clock, admitted.card, admitted.config)
+        return Generation.of(self._params, self._clock, admitted.card)
 
     def _try(self, admitted: Admitted, generation: Generation) -> None:
         self._trial = Trial(

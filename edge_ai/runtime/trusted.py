@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from edge_ai.backends.engine_params import EngineParams
 from edge_ai.core.errors import ArtifactError, BackendError, EngineError
 from edge_ai.deployment.artifacts.trust import AdmittedSet, Trust
 from edge_ai.processing.card import ModelCard
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 
 _OWN = ("model", "variants", "trusted_keys", "artifact_store")
 """Parameters that no set may bring: they say what is trusted."""
+
+_OF_A_MODEL = (*EngineParams.model_fields, "backend", "providers", "threads", "spinning", "warm_up")
+"""Parameters that count of those that a set brings; cameras and workers are the node's, thresholds its user's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,18 @@ def trusted_card(path: Path, params: InferenceParams) -> Path:
     return admission(params)(path).card if any(params.trusted_keys) else path
 
 
+def trusted_model(path: Path, params: InferenceParams) -> tuple[Path, InferenceParams]:
+    """The card to be loaded in the place of another, and how to run it: as its signed set says, where it says so.
+
+    Raises:
+        EdgeAIError: as of `admission`.
+    """
+    if not any(params.trusted_keys):
+        return path, params
+    admitted = admission(params)(path)
+    return admitted.card, with_config(params, admitted.config)
+
+
 def confirm_launched(params: InferenceParams) -> None:
     """The models that a launch names are open: from now on older versions of their sets are refused.
 
@@ -87,7 +103,8 @@ def with_config(params: InferenceParams, config: Path | None) -> InferenceParams
 
     Args:
         params: of the inference node.
-        config: a ROS parameter file; what it says to the node "inference" counts.
+        config: a ROS parameter file; what it says to the node "inference" of engines counts: backend, precision,
+            threads and the like.
 
     Raises:
         ParameterError: it is wrong.
@@ -99,7 +116,8 @@ def with_config(params: InferenceParams, config: Path | None) -> InferenceParams
     if forbidden := [name for name in _OWN if name in values]:
         mend = "take them out of the set's parameters, and sign it again"
         raise ArtifactError(f"parameters '{config}'", got=", ".join(forbidden), wanted="none of these", mend=mend)
-    return params.parse({**params.model_dump(), **values}, owner=str(config))
+    brought = params.parse({**params.model_dump(), **values}, owner=str(config))
+    return params.changed(**{name: getattr(brought, name) for name in _OF_A_MODEL})
 
 
 def _unsigned(path: Path) -> AdmittedCard:

@@ -9,6 +9,7 @@ from under_load import Load, until
 from edge_ai.core.errors import ArtifactError
 from edge_ai.deployment.artifacts.keys import PrivateKey
 from edge_ai.deployment.artifacts.make import make_set
+from edge_ai.deployment.artifacts.trust import Trust
 from edge_ai.optimization.signing import Belongings, sources
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.swap import HotSwap
@@ -69,6 +70,22 @@ def test_a_signed_set_takes_over_and_a_restart_begins_with_it(sign, started):
         again.stage(old)
 
 
+def test_a_power_cut_before_the_set_is_confirmed_leaves_no_way_back(sign, started, monkeypatch):
+    old, new = sign(1), sign(2, gain=9.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(Trust, "confirm", lambda *_: None)
+        swap = started(old, trial=False)
+        with Load(swap).running():
+            swap.stage(new)
+            swap.switch()
+            until(lambda: swap.status.state is SwapState.IDLE)
+        swap.close()
+    again = started(old)
+    assert again.status.active == "colours 2"
+    with pytest.raises(ArtifactError, match="an older version; wanted 2"):
+        again.stage(old)
+
+
 def test_what_is_not_signed_is_not_even_tried(sign, started, tmp_path):
     swap = started(sign(1))
     for path in (make(tmp_path / "plain", version="2"), tmp_path / "plain"):
@@ -79,7 +96,7 @@ def test_what_is_not_signed_is_not_even_tried(sign, started, tmp_path):
 
 def test_an_update_that_was_taken_back_leaves_the_older_set_allowed(sign, started):
     old = sign(1)
-    swap = started(old)
+    swap = started(old, trial=False)
     with Load(swap).running():
         swap.stage(sign(2, gain=9.0))
         swap.switch()

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 import yaml
 
+from edge_ai.backends import select as backends
 from edge_ai.backends.cuda_memory import DeviceInfo
 from edge_ai.backends.engine_cache import EngineCache
 from edge_ai.backends.engine_key import key_for
@@ -15,6 +16,7 @@ from edge_ai.deployment.artifacts.keys import PrivateKey
 from edge_ai.deployment.artifacts.make import Source, make_set
 from edge_ai.optimization.signing import Belongings, sources
 from edge_ai.processing.card import ModelCard
+from edge_ai.runtime import model as model_module
 from edge_ai.runtime.engine_build import EngineBuild
 from edge_ai.runtime.engine_job import EngineRequest
 from edge_ai.runtime.model import Model, backend_options
@@ -113,14 +115,30 @@ def test_without_keys_a_card_will_do_if_its_model_is_the_one(written):
 
 def test_admission_brings_what_the_set_brings(sign, params, tmp_path):
     config, golden = tmp_path / "node.yaml", tmp_path / "answers"
-    config.write_text("inference:\n  ros__parameters:\n    score_threshold: 0.25\n    workers: 2\n")
+    config.write_text("inference:\n  ros__parameters:\n    threads: 3\n    workers: 2\n")
     golden.mkdir()
     (golden / "golden.json").write_text("{}")
     admitted = admission(params())(sign(config=config, golden=golden))
     assert admitted.golden / "golden.json" == admitted.card.parent / "golden/golden.json"
     assert admitted.title == f"{shipped_card().stem} version 3 (nanodet_g_416 1.0)"
-    changed = with_config(params(), admitted.config)
-    assert (changed.score_threshold, changed.workers, changed.trusted_keys) == (0.25, 2, params().trusted_keys)
+    assert with_config(params(), admitted.config) == params().changed(threads=3), "how many workers is the node's"
+
+
+def test_a_model_runs_as_its_set_says_however_it_is_loaded(sign, params, tmp_path, monkeypatch):
+    config, seen = tmp_path / "node.yaml", []
+    config.write_text("inference:\n  ros__parameters:\n    threads: 3\n")
+    folder = sign(config=config)
+
+    def choose(path, options):
+        seen.append((path.parent.parent, options.threads))
+        return backends.choose(path, options)
+
+    monkeypatch.setattr(model_module, "choose", choose)
+    Model.load(params(folder, threads=1)).close()
+    light = Variants(params(folder, threads=1, variants=[str(folder)], variant_loading="start"))
+    light.open()
+    light.close()
+    assert seen == [(tmp_path / "store/sets", 3)] * 3
 
 
 @pytest.mark.parametrize(

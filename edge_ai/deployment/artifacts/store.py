@@ -17,6 +17,7 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from edge_ai.core.errors import ArtifactError
+from edge_ai.core.files import sync_folder, write_whole
 from edge_ai.deployment.artifacts.files import verified
 from edge_ai.deployment.artifacts.manifest import MANIFEST, FileEntry, canonical
 
@@ -114,15 +115,8 @@ class Store:
             ArtifactError: the disk refuses; the state before stands.
         """
         values = state.model_dump(mode="json")
-        path = self.root / _STATE
-        new = path.with_name(f".{_STATE}.{os.getpid()}")
         with self._writing():
-            try:
-                _write(new, json.dumps({**values, "sha256": _digest(values)}, indent=1).encode())
-                new.replace(path)
-                _sync(self.root)
-            finally:
-                new.unlink(missing_ok=True)
+            write_whole(self.root / _STATE, json.dumps({**values, "sha256": _digest(values)}, indent=1).encode())
 
     def take(self, folder: Path, manifest: bytes, files: Mapping[str, FileEntry], digest: str) -> Path:
         """Copy a set here, verifying the copied bytes; whole or not at all.
@@ -148,10 +142,10 @@ class Store:
                         copy.writelines(verified(folder, path, entry))
                         copy.flush()
                         os.fsync(copy.fileno())
-                _write(made / MANIFEST, manifest)
+                write_whole(made / MANIFEST, manifest)
                 self.drop(digest)
                 made.rename(place)
-                _sync(place.parent)
+                sync_folder(place.parent)
             finally:
                 shutil.rmtree(made, ignore_errors=True)
         return place
@@ -179,19 +173,3 @@ class Store:
 
 def _digest(values: Mapping[str, object]) -> str:
     return hashlib.sha256(canonical(values)).hexdigest()
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write and wait until it is on the disk: a robot is switched off without warning."""
-    with path.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -118,6 +118,8 @@ class Trust:
             state = self._store.state(now)
             check_time(manifest, state, now, what)
             check_version(manifest, digest, state, what)
+            if digest in state.accepted.get(manifest.name, ()):  # what runs here must not go for a second look at it
+                return AdmittedSet(self._sound(folder, text, manifest, digest), digest, manifest)
             _check_listed(folder, manifest)
             self._store.write(state)  # first of all: sets without a state are taken for a state that was removed
             admitted = AdmittedSet(self._store.take(folder, text, manifest.files, digest), digest, manifest)

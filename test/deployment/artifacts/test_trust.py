@@ -331,6 +331,19 @@ def test_what_the_examination_refuses_is_not_accepted(make, robot):
     assert robot.trust().admitted(folder) is None
 
 
+def test_a_set_that_runs_here_is_not_touched_when_another_process_brings_it_again(make, robot):
+    """Both have seen that it is new; the second one's engine does not fit, say."""
+    folder = make()
+    first = robot.trust().admit(folder)
+    held = (first.folder / "detector.onnx").stat().st_ino
+
+    def examine(found):
+        raise ArtifactError("engine", got="one for another GPU")
+
+    assert robot.trust(examine=examine).admit(folder) == first
+    assert (first.folder / "detector.onnx").stat().st_ino == held
+
+
 @pytest.mark.parametrize("call", ["fsync", "replace"])
 def test_a_full_disk_leaves_what_was_there(make, robot, monkeypatch, call):
     trust = robot.trust()
@@ -340,7 +353,7 @@ def test_a_full_disk_leaves_what_was_there(make, robot, monkeypatch, call):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(*((store_module.os, "fsync") if call == "fsync" else (store_module.Path, "replace")), full)
+        patch.setattr(store_module.os, call, full)
         with pytest.raises(ArtifactError, match=r"No space left.*free some space"):
             trust.admit(make(4))
         assert robot.trust().admitted(first.folder) == first, "what serves goes on"
