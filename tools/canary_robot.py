@@ -22,7 +22,7 @@ _PERIOD = 0.1  # s
 _FARES = {
     "": {},
     "errors": {"inference/failed": 0.05 * RATE},
-    "slow": {"inference/age_p99": 0.150},
+    "slow": {"inference/age_p95": 0.150},
     "hungry": {"cpu": 0.95},
     "idle": {"inference/rate": 0.0, "inference/failed": 0.0},
 }
@@ -34,13 +34,13 @@ def readings(release: str, ran: float, draw: random.Random) -> dict[str, float]:
     fares = {
         "inference/rate": RATE,
         "inference/failed": 0.0005 * RATE * draw.uniform(0.5, 1.5),
-        "inference/age_p99": 0.060 * draw.uniform(0.95, 1.05),
+        "inference/age_p95": 0.060 * draw.uniform(0.95, 1.05),
         "cpu": 0.40 * draw.uniform(0.9, 1.1),
         "memory": 0.50,
         **_FARES[kind if ran >= float(begins or 0) else ""],
     }
     if not fares["inference/rate"]:
-        del fares["inference/age_p99"]
+        del fares["inference/age_p95"]
     return fares
 
 

@@ -29,7 +29,7 @@ _INTERVAL = 15 * SCRAPE  # s
 # What shows each kind, and the value from which on it does.
 _SHOWN = {
     "errors": ('edge_ai_node_failed_frames_per_second{instance="%s",node="inference"}', 100.0),
-    "slow": ('edge_ai_node_age_seconds{instance="%s",percentile="99",node="inference"}', 0.1),
+    "slow": ('edge_ai_node_age_seconds{instance="%s",percentile="95",node="inference"}', 0.1),
     "hungry": ('edge_ai_cpu_usage_ratio{instance="%s"}', 0.8),
 }
 

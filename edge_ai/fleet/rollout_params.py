@@ -28,7 +28,7 @@ class RolloutParams(Params):
     rate: float = param(30.0, "Frames a second of a robot.", unit="1/s", ge=0.1, le=1000)
     errors: float = param(0.0002, "Share of a healthy robot's frames that fail.", ge=0, le=0.5)
     burst: int = param(5, "Frames that fail together.", ge=1, le=30)
-    latency: float = param(0.06, "Latency of the median robot, p99 of an interval.", unit="s", ge=0.001, le=10)
+    latency: float = param(0.06, "Latency of the median robot, p95 of an interval.", unit="s", ge=0.001, le=10)
     spread: float = param(0.1, "Of a robot's latency from interval to interval, of its logarithm.", ge=0, le=2)
     unlike: float = param(0.03, "Of latency from robot to robot, of its logarithm.", ge=0, le=2)
     lasting: float = param(0.3, "Correlation of a robot's latency with that of the interval before.", ge=0, le=0.99)

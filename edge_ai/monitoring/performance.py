@@ -80,7 +80,7 @@ class NodeStats:
         """What came since the last call, or the beginning; names without that of the node.
 
         Returns:
-            "rate" and other counts in 1/s; "age_p50", "age_p99", "processing_p50", "processing_p99", "wait_p99" and
+            "rate" and other counts in 1/s; "age_p50", "age_p95", "age_p99", the same of "processing", "wait_p99" and
             "<stage>_p50" in s, absent where no result came; gauges; "memory" (bytes) and "cpu" (cores) of the process.
         """
         stages = self._times.take()
@@ -95,7 +95,7 @@ class NodeStats:
             told["rate"] = stages.rate
         for name, spread in (("age", stages.age), ("processing", stages.processing)):
             if spread is not None:
-                told[f"{name}_p50"], told[f"{name}_p99"] = spread.p50, spread.p99
+                told |= {f"{name}_p50": spread.p50, f"{name}_p95": spread.p95, f"{name}_p99": spread.p99}
         told |= {f"{name}_p50": spread.p50 for name, spread in stages.stages.items()}
         if "wait" in stages.stages:
             told["wait_p99"] = stages.stages["wait"].p99

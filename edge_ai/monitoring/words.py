@@ -29,7 +29,7 @@ def spoken(metric: str, value: float, places: int = 0) -> str:
 
 
 def _by_last(last: str) -> Callable[[float], str]:
-    if last in _SPANS or last.endswith(("_p50", "_p99")):
+    if last in _SPANS or last.endswith(("_p50", "_p95", "_p99")):
         return lambda value: f"{value * 1e3:.1f} ms"
     if last in _BYTES:
         return _bytes

@@ -51,6 +51,7 @@ READINGS = {
     "processing": 0.04,
     "front/camera/rate": 10.0,
     "inference/age_p50": 0.05,
+    "inference/age_p95": 0.08,
     "inference/age_p99": 0.09,
     "inference/infer_p50": 0.03,
     "inference/processing_p50": 0.04,
@@ -103,6 +104,7 @@ def test_readings_have_names_with_units_and_labels(metrics):
     assert seen["edge_ai_rail_power_watts", ("rail", "VDD_IN")] == 7.4
     assert seen["edge_ai_node_results_per_second", ("node", "front/camera")] == 10.0
     assert seen["edge_ai_node_age_seconds", ("node", "inference"), ("percentile", "99")] == 0.09
+    assert seen["edge_ai_node_age_seconds", ("node", "inference"), ("percentile", "95")] == 0.08
     stage = ("edge_ai_node_stage_seconds", ("node", "inference"), ("percentile", "50"), ("stage", "infer"))
     assert seen[stage] == 0.03
     assert seen["edge_ai_network_receive_bytes_per_second", ("interface", "eth0")] == 1000.0

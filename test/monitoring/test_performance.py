@@ -45,11 +45,13 @@ def test_readings_are_those_of_the_vocabulary_since_the_last_call():
     assert told["failed"] == 0.5
     assert told["dropped"] == 0
     assert told["queue"] == 2
-    assert told["age_p50"] == told["age_p99"] == pytest.approx(0.02)
+    assert told["age_p50"] == told["age_p95"] == told["age_p99"] == pytest.approx(0.02)
     assert told["wait_p50"] == told["wait_p99"] == pytest.approx(0.001)
     assert told["infer_p50"] == pytest.approx(0.0145)
     assert told["processing_p50"] == pytest.approx(0.0165)
+    assert told["processing_p95"] == pytest.approx(0.02055)
     assert told["processing_p99"] == pytest.approx(0.02091)
+    assert {name for name in told if name.endswith("_p95")} == {"age_p95", "processing_p95"}
     assert told["memory"] == pytest.approx(psutil.Process(os.getpid()).memory_info().rss, rel=0.2)
     assert told["cpu"] >= 0
 

@@ -66,6 +66,7 @@ def test_the_log_gets_one_line():
         ("power/VDD_IN", 7.126, "7.13 W"),
         ("front/camera/rate", 29.97, "30.0/s"),
         ("inference/infer_p50", 0.0123, "12.3 ms"),
+        ("inference/age_p95", 0.0123, "12.3 ms"),
         ("network/eth0/rx", 2048, "2 KiB/s"),
         ("memory_total", 8 * 2**30, "8.0 GiB"),
         ("clock/gpu", 918e6, "918 MHz"),

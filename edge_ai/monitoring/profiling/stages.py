@@ -19,6 +19,7 @@ class Spread:
     """How values spread, s."""
 
     p50: float
+    p95: float
     p99: float
     mean: float
 
@@ -26,7 +27,7 @@ class Spread:
     def of(cls, values: Sequence[float]) -> Spread:
         """Of at least one value; percentiles are linear between neighbours."""
         ordered = sorted(values)
-        return cls(_percentile(ordered, 0.5), _percentile(ordered, 0.99), sum(ordered) / len(ordered))
+        return cls(*(_percentile(ordered, share) for share in (0.5, 0.95, 0.99)), sum(ordered) / len(ordered))
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def test_all_that_stands_for_something_is_filled_in_and_nothing_else():
 
 
 def test_the_default_criteria_ask_for_what_our_monitor_exports():
-    ours = {"inference/failed", "inference/rate", "inference/age_p99", "cpu", "memory"}
+    ours = {"inference/failed", "inference/rate", "inference/age_p95", "cpu", "memory"}
     exported = {PREFIX + metric_of(reading).name for reading in ours}
     assert {name for query in queries() for name in re.findall(r"edge_ai_\w+", query)} == exported
 

@@ -11,7 +11,7 @@ from edge_ai.monitoring.profiling.stages import KEPT, Spread, StageTimes
 def test_percentiles_are_those_of_numpy(count):
     values = np.random.default_rng(count).exponential(size=count).tolist()
     spread = Spread.of(values)
-    assert [spread.p50, spread.p99] == pytest.approx(np.percentile(values, [50, 99]).tolist())
+    assert [spread.p50, spread.p95, spread.p99] == pytest.approx(np.percentile(values, [50, 95, 99]).tolist())
     assert spread.mean == pytest.approx(np.mean(values))
 
 
