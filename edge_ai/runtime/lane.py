@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ class Lane:
 
     def __init__(self, name: str) -> None:
         self._calls: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = SimpleQueue()
+        self._answer: Future[Any] = Future()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
         self.hung = False
@@ -42,11 +44,12 @@ class Lane:
             timeout: seconds to wait for it.
 
         Raises:
-            HungError: it has not returned by then, or a call before it has not.
+            HungError: it has not returned by then, or a call before it has not, or `give_up` was called.
         """
+        answer: Future[T] = Future()
+        self._answer = answer
         if self.hung:
             raise HungError(what, got="a call before it that still hangs")
-        answer: Future[T] = Future()
         self._calls.put((work, answer))
         try:
             return answer.result(timeout)
@@ -55,6 +58,12 @@ class Lane:
                 raise
             self.hung = True
             raise HungError(what, got="no end", wanted=f"one within {timeout:.3g} s") from None
+
+    def give_up(self) -> None:
+        """Let whoever waits for the call under way wait no longer: it counts as one that hangs. From any thread."""
+        self.hung = True
+        with suppress(InvalidStateError):
+            self._answer.set_exception(HungError("a call", got="no end", wanted="one before it was given up"))
 
     def close(self) -> None:
         """End the thread after the call under way; returns at once. Harmless twice."""
@@ -67,8 +76,9 @@ class Lane:
     def _run(self) -> None:
         while (call := self._calls.get()) is not None:
             work, answer = call
-            try:
-                answer.set_result(work())
-            except BaseException as error:
-                answer.set_exception(error)
+            with suppress(InvalidStateError):  # it was given up
+                try:
+                    answer.set_result(work())
+                except BaseException as error:
+                    answer.set_exception(error)
             del call, work, answer  # what they hold must not live until the next one comes

@@ -211,7 +211,7 @@ class HotSwap(Front):
             if self._closing or self._board.status.state is not SwapState.IDLE:
                 raise self._refusal("stage", "idle")
             if hung:
-                mend = "restart the node before the next update"
+                mend = "wait until it has ended, or restart the node"
                 raise DeploymentError(f"staging '{path}'", got=f"{hung}, of which an inference still hangs", mend=mend)
             self._staging = Staging(
                 path,

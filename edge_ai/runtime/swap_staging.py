@@ -13,7 +13,7 @@ from edge_ai.core.clock import Clock
 from edge_ai.core.errors import DeploymentError
 from edge_ai.core.types import Frame, Result
 from edge_ai.runtime import golden
-from edge_ai.runtime.lane import Lane
+from edge_ai.runtime.lane import HungError, Lane
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.retiring import Retiring
 from edge_ai.runtime.swap_checks import ShadowCheck, time_in_turns
@@ -114,9 +114,10 @@ class Staging:
         return Candidate(generation, admitted, budget)
 
     def cancel(self, why: str) -> None:
-        """Give it up; `run` raises soon."""
+        """Give it up; `run` raises soon, whatever is still under way."""
         self.why = why
         self._cancel.set()
+        self._lane.give_up()
         if self._trial is not None:
             self._trial.stop()
 
@@ -189,7 +190,11 @@ class Staging:
 
     def _do(self, what: str, work: Callable[[], T]) -> T:
         self._stop_if_cancelled()
-        return self._lane.call(what, work, self._swap.trial_timeout)
+        try:
+            return self._lane.call(what, work, self._swap.trial_timeout)
+        except HungError:
+            self._stop_if_cancelled()
+            raise
 
     def _add(self, check: Check) -> None:
         self._checks.append(check)

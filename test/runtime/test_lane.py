@@ -28,6 +28,25 @@ def test_what_a_call_raises_is_raised(lane):
     assert lane.call("another", lambda: 1, 5) == 1
 
 
+def test_what_is_given_up_is_not_waited_for_any_longer(lane):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work():
+        begun.set()
+        return go_on.wait(20)
+
+    giver = threading.Thread(target=lambda: begun.wait(20) and lane.give_up())
+    giver.start()
+    with pytest.raises(HungError, match="before it was given up"):
+        lane.call("a call", work, 20)
+    giver.join()
+    with pytest.raises(HungError):
+        lane.call("another", lambda: 1, 5)
+    go_on.set()
+    lane.close()
+    lane.join()
+
+
 def raises_timeout():
     raise FutureTimeoutError
 

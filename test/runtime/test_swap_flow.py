@@ -57,6 +57,19 @@ def test_a_staging_is_given_up_when_told_to(opened, tmp_path, swap_params):
     assert swap.status.state is SwapState.IDLE
 
 
+def test_a_model_that_takes_long_to_load_is_given_up_at_once(opened, tmp_path, swap_params):
+    swap, raised = opened(swap_params.changed(trial=False)), []
+    slow = make(tmp_path / "two", version="2", does="slow", turns=800_000)
+    staging = threading.Thread(target=lambda: raised.append(failed(swap, slow)))
+    staging.start()
+    until(lambda: swap.status.message.startswith("loading"))
+    swap.discard()
+    staging.join(1)
+    assert "it was discarded" in raised[0]
+    assert swap._retiring.wait(0), "it is freed when it has been loaded"
+    assert swap._retiring.wait(60) == ""
+
+
 def test_a_model_that_nobody_switches_to_is_given_up(opened, tmp_path, swap_params):
     swap = opened(swap_params.changed(trial=False, shadow_frames=0, ready_timeout=1.0))
     swap.stage(make(tmp_path / "two", version="2"))
