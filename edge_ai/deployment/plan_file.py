@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edge_ai.core.errors import DeploymentError
+from edge_ai.core.problems import problems
 
 P = TypeVar("P", bound="Entry")
 
@@ -50,18 +50,4 @@ def parse(content: object, kind: type[P], what: str) -> P:
     try:
         return kind.model_validate({} if content is None else content)
     except ValidationError as error:
-        raise DeploymentError(what, got="; ".join(_problems(error))) from None
-
-
-def _problems(error: ValidationError) -> Iterator[str]:
-    for problem in error.errors():
-        where = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            yield f"unknown key '{where}'"
-        elif problem["type"] == "missing":
-            yield f"no '{where}'"
-        else:
-            text = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-            value = problem["input"]
-            got = f" = {value!r}" if not isinstance(value, dict) else ""
-            yield f"'{where or 'all'}'{got}: {text}"
+        raise DeploymentError(what, got="; ".join(problems(error))) from None

@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from edge_ai.core.errors import EdgeAIError, ParameterError
+from edge_ai.core.problems import problems
 from edge_ai.core.resources import resource
 from edge_ai.monitoring.actions import CallService, SetPower
 from edge_ai.monitoring.ladder_entries import FileEntry, RangeEntry, StepEntry
@@ -62,7 +63,7 @@ def parse_plan(content: object, *, owner: str) -> Plan:
     try:
         entry = FileEntry.model_validate(content if content is not None else {})
     except ValidationError as error:
-        raise EdgeAIError(f"mitigation file '{owner}'", got="; ".join(_problems(error)), mend=_MEND) from None
+        raise EdgeAIError(f"mitigation file '{owner}'", got="; ".join(problems(error)), mend=_MEND) from None
     if wrong := list(_contradictions(entry)):
         raise EdgeAIError(f"mitigation file '{owner}'", got="; ".join(wrong), mend=_MEND)
     return Plan(
@@ -136,17 +137,3 @@ def _contradictions(entry: FileEntry) -> Iterator[str]:
 
 def _twice(names: Iterable[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
-
-
-def _problems(error: ValidationError) -> Iterator[str]:
-    for problem in error.errors():
-        where = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            yield f"unknown key '{where}'"
-        elif problem["type"] == "missing":
-            yield f"no '{where}'"
-        else:
-            text = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-            value = problem["input"]
-            got = f" = {value!r}" if not isinstance(value, dict) else ""
-            yield f"'{where or 'all'}'{got}: {text}"
