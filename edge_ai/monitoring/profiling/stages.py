@@ -27,7 +27,8 @@ class Spread:
     def of(cls, values: Sequence[float]) -> Spread:
         """Of at least one value; percentiles are linear between neighbours."""
         ordered = sorted(values)
-        return cls(*(_percentile(ordered, share) for share in (0.5, 0.95, 0.99)), sum(ordered) / len(ordered))
+        p50, p95, p99 = (_percentile(ordered, share) for share in (0.5, 0.95, 0.99))
+        return cls(p50, p95, p99, sum(ordered) / len(ordered))
 
 
 @dataclass(frozen=True, slots=True)
