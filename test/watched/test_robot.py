@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PRESS = {"X-Edge-AI": "1"}
 LADDER = """
 alerts:
-  - {name: busy, metric: fps, above: 0.5, clear: 0.4, after: 0, clear_after: 0}
+  - {name: busy, metric: memory, above: 0.001, clear: 0.0005, after: 0, clear_after: 0}
 steps:
   - name: fewer frames
     when: [busy]
