@@ -104,8 +104,16 @@ def parameters(plan: Plan, model: str, params: InferenceParams) -> dict[str, dic
 
 
 def models_folder() -> Path:
-    """Where variants are kept: edge_ai/prepared in this user's folder of data."""
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "edge_ai" / "prepared"
+    """Where variants are kept: edge_ai/prepared in this user's folder of data.
+
+    Raises:
+        EdgeAIError: a user without a home.
+    """
+    try:
+        return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "edge_ai" / "prepared"
+    except RuntimeError:
+        mend = "set HOME or XDG_DATA_HOME"
+        raise EdgeAIError("folder of variants", got="a user without a home", mend=mend) from None
 
 
 def _finished(plan: Plan, path: Path) -> Prepared | None:

@@ -110,6 +110,9 @@ def make_plan(request: Request, machine: Machine) -> Plan:
     card.check_file()
     profile = request.profile or machine.profile
     file = profile_path(profile)
+    if str(file) == profile:  # a launch from another folder has to find it
+        file = file.resolve()
+        profile = str(file)
     params = _params(request, machine, profile_values(file, "inference"))
     no_engine = _no_engine(card, params)
     if no_engine:
@@ -122,9 +125,9 @@ def make_plan(request: Request, machine: Machine) -> Plan:
         labels = sha256_of(request.labels) if request.labels else ""
         model += [dataclasses.astuple(request.loss), list(request.rungs), labels, list(_marks(request.pictures))]
     model_digest = _digest(model)
-    power = _power_mode(str(profile_values(file, "monitor").get("power", {}).get("mode", "")), machine)
+    power = _power_mode(_mode(profile_values(file, "monitor")), machine)
     software = [machine.tensorrt, machine.cuda, machine.l4t, *(gpu.driver for gpu in machine.gpus)]
-    rest = [profile, sha256_of(file), params.model_dump(), no_engine, software, power]
+    rest = [profile, not request.profile, sha256_of(file), params.model_dump(), no_engine, software, power]
     return Plan(
         request=request,
         machine=machine,
@@ -178,6 +181,12 @@ def _unoptimised(request: Request, *, measured: bool, foretold: bool) -> str:
     return ""
 
 
+def _mode(monitor: dict[str, Any]) -> str:
+    """The power mode that a profile wants."""
+    power = monitor.get("power")
+    return str(power.get("mode", "")) if isinstance(power, dict) else ""
+
+
 def _power_mode(wanted: str, machine: Machine) -> str | None:
     """A mode in place of the profile's where this machine does not have that: the fastest that draws less.
 
@@ -185,10 +194,12 @@ def _power_mode(wanted: str, machine: Machine) -> str | None:
         None: the profile's will do, or nobody knows what modes there are; empty: the mode is to stay as it is.
     """
     board, known = machine.board, machine.power_modes
-    if not (board and wanted and known) or wanted in known:
+    if not (board and wanted and known) or wanted in known or wanted.isdigit():
         return None
-    limit = next((mode.watts for mode in board.modes if mode.name == wanted), None)
-    less = [m.name for m in board.modes if m.name in known and m.watts and (limit is None or m.watts < limit)]
+    mode = next((mode for mode in board.modes if mode.name == wanted), None)
+    if mode is None:  # another board's, and nobody knows what draws less here
+        return ""
+    less = [m.name for m in board.modes if m.name in known and m.watts and (not mode.watts or m.watts < mode.watts)]
     return less[-1] if less else ""
 
 

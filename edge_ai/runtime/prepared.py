@@ -65,9 +65,13 @@ def prepared_path() -> Path:
     """Where the file is: edge_ai/prepared.yaml in this user's configuration folder.
 
     Raises:
-        RuntimeError: a user without a home.
+        ParameterError: a user without a home.
     """
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "edge_ai" / "prepared.yaml"
+    try:
+        return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "edge_ai" / "prepared.yaml"
+    except RuntimeError:
+        mend = "set HOME or XDG_CONFIG_HOME"
+        raise ParameterError("prepared parameters", got="a user without a home", mend=mend) from None
 
 
 def read_prepared(path: Path) -> Prepared | None:
@@ -76,10 +80,13 @@ def read_prepared(path: Path) -> Prepared | None:
     Raises:
         ParameterError: it cannot be read, or is not of this kind.
     """
-    if not path.exists():
-        return None
     try:
+        path.stat()
         return Prepared.model_validate(profile_values(path, _NODE))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ParameterError(f"prepared parameters '{path}'", got=error.strerror, wanted="a readable file") from None
     except ValidationError as error:
         wrong = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
         got = f"'{_NODE}' with something wrong about {wrong}"

@@ -60,8 +60,8 @@ def find_target(name: str, look: Callable[[], Machine] = detect) -> Target:
     machine = look()
     board = machine.board
     seen = f"{board.name}, by {machine.evidence}" if board else f"{machine.model}, no Jetson of the table"
-    path = prepared_path()
     try:
+        path = prepared_path()
         prepared = read_prepared(path)
         why = prepared.differs(machine) if prepared else "nothing was prepared here (edge-ai prepare)"
     except ParameterError as error:

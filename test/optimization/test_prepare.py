@@ -266,6 +266,39 @@ def test_a_profile_can_be_chosen_and_auto_then_means_it(pc):
     assert find_target("auto", lambda: pc).profile == "agx_orin"
 
 
+def test_a_profile_of_ones_own_is_found_from_any_folder(pc, tmp_path, monkeypatch):
+    mine = tmp_path / "here" / "mine.yaml"
+    mine.parent.mkdir()
+    mine.write_text("/**/inference: {ros__parameters: {workers: 2}}\n/**/monitor: {ros__parameters: {power: }}\n")
+    monkeypatch.chdir(mine.parent)
+    done(Request(profile="mine.yaml"), pc)
+    monkeypatch.chdir(tmp_path)
+    assert find_target("auto", lambda: pc).files == (mine, prepared_path())
+
+
+def test_that_a_profile_was_chosen_can_be_taken_back(pc):
+    done(Request(profile="generic_pc"), pc)
+    assert done(Request(), pc)[0].prepared.detected
+
+
+@pytest.mark.parametrize("mode", ["MODE_30W", "0"])
+def test_of_another_boards_power_mode_or_a_number_nobody_knows_what_draws_less(orin, tmp_path, mode):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(f"/**/monitor: {{ros__parameters: {{power: {{mode: '{mode}'}}}}}}\n")
+    machine = dataclasses.replace(orin, power_modes=("7W", "15W", "25W", "MAXN_SUPER"))
+    assert not make_plan(Request(profile=str(mine)), machine).power_mode
+
+
+def test_a_user_without_a_home_is_told(pc, monkeypatch):
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(EdgeAIError, match="XDG_DATA_HOME"):
+        done(Request(), pc)
+
+
 @pytest.mark.parametrize(
     ("modes", "wanted"),
     [

@@ -119,6 +119,34 @@ def test_a_damaged_file_is_not_used_and_that_is_said(orin, text):
     assert "prepared.yaml" in target.words
 
 
+def test_a_file_that_may_not_be_read_is_not_used_and_that_is_said(orin, monkeypatch):
+    """As for a user who was given another one's HOME."""
+
+    prepare(orin)
+    real = Path.stat
+
+    def refuse(path, **how):
+        if path == prepared_path():
+            raise PermissionError(13, "Permission denied")
+        return real(path, **how)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    target = find_target("auto", lambda: orin)
+    assert names(target) == ["orin_nano.yaml"]
+    assert "Permission denied" in target.words
+
+
+def test_a_user_without_a_home_has_prepared_nothing_and_that_is_said(orin, monkeypatch):
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    target = find_target("auto", lambda: orin)
+    assert names(target) == ["orin_nano.yaml"]
+    assert "without a home" in target.words
+
+
 def test_a_named_target_is_that_profile_and_nothing_else(orin):
     prepare(orin)
     target = find_target("thor", lambda: pytest.fail("the machine was asked"))
