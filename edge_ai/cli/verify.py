@@ -21,15 +21,16 @@ class VerifyCommand:
         from edge_ai.core.errors import ArtifactError
         from edge_ai.deployment.artifacts.files import check_whole, read_manifest
         from edge_ai.deployment.artifacts.keys import PublicKey
-        from edge_ai.deployment.artifacts.manifest import ANY, parse
+        from edge_ai.deployment.artifacts.manifest import parse
+        from edge_ai.deployment.artifacts.rules import check_device, late
 
         keys, what = [PublicKey.load(path) for path in options.keys], f"set '{options.set}'"
         manifest, _ = parse(read_manifest(options.set), keys, str(options.set))
         check_whole(options.set, manifest.files)
-        if manifest.expires <= datetime.now(timezone.utc):
-            raise ArtifactError(what, got=f"it expired at {manifest.expires}", mend="sign a new one")
-        if options.device and not {options.device, ANY} & {*manifest.targets}:
-            raise ArtifactError(what, got=f"for {', '.join(manifest.targets)}", wanted=options.device)
+        if expired := late(manifest, datetime.now(timezone.utc)):
+            raise ArtifactError(what, got=expired, mend="sign a new set: edge-ai sign --expires")
+        if options.device:
+            check_device(manifest, [options.device], what)
         needs = "".join(f", needs {name} {version}" for name, version in manifest.software.items())
         print(f"{manifest.title}: signed, whole, {len(manifest.files)} files")
         print(f"  for {', '.join(manifest.targets)}{needs}")

@@ -116,7 +116,10 @@ class KeptModel:
         if kept.replaces == self._replaces:
             return kept
         log.warning("another model is launched than the one that '%s' took the place of: it is forgotten", kept.card)
-        self._path.unlink(missing_ok=True)
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            log.error("'%s' cannot be removed, and counts again if the former model is launched: %s", self._path, error)
         return None
 
 

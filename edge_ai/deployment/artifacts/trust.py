@@ -138,7 +138,8 @@ class Trust:
         Whatever the next start reads has to name this set by then.
 
         Raises:
-            ArtifactError: the store cannot be read or written; then older ones are not refused.
+            ArtifactError: the store cannot be read or written, or holds the set no more; then older ones are not
+                refused.
         """
         with self._store.locked():
             state = self._store.state(self._now())
@@ -147,6 +148,12 @@ class Trust:
             if state.confirmed.get(admitted.name) == version:
                 self._tidy(state)  # a power cut may have kept it from that
                 return
+            if admitted.digest not in state.accepted.get(admitted.name, ()):
+                got, mend = (
+                    "another set has taken its place in the store",
+                    "give each node an artifact_store of its own",
+                )
+                raise ArtifactError(f"set {admitted.manifest.title}", got=got, mend=mend)
             confirmed = {**state.confirmed, admitted.name: version}
             self._accept(admitted, state.model_copy(update={"confirmed": confirmed}).seen(self._now()))
 

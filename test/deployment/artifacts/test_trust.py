@@ -345,6 +345,17 @@ def test_a_set_that_runs_here_is_not_touched_when_another_process_brings_it_agai
     assert (first.folder / "detector.onnx").stat().st_ino == held
 
 
+def test_a_set_that_another_one_has_displaced_is_not_confirmed(make, robot):
+    """Two nodes of a machine have staged different sets of one line."""
+    trust = robot.trust()
+    trust.confirm(trust.admit(make(3)))
+    displaced, newer = trust.admit(make(4)), trust.admit(make(5))
+    with pytest.raises(ArtifactError, match=r"version 4: got another set has taken its place.*artifact_store"):
+        trust.confirm(displaced)
+    assert trust.admitted(newer.folder) == newer
+    assert robot.memory()["confirmed"]["detector"]["number"] == 3
+
+
 @pytest.mark.parametrize("call", ["fsync", "replace"])
 def test_a_full_disk_leaves_what_was_there(make, robot, monkeypatch, call):
     trust = robot.trust()
