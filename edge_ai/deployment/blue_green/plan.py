@@ -51,7 +51,8 @@ class SidePlan(Entry):
         release: what people call what it runs.
         container: what it is, or
         process: the same without containers.
-        ready: URL that answers 200 when it can serve: Triton's /v2/health/ready, the monitor's /readyz; empty: none.
+        ready: URL that answers 200 before it is in charge: Triton's /v2/health/ready; empty: none. Not a robot's /readyz,
+            which asks for results.
         api: base URL of its Open Inference Protocol, for golden answers; empty: none.
         ros: its part in ROS, if it has one.
     """
@@ -99,7 +100,8 @@ class HandOverPlan(Entry):
     """How ROS is asked inside a side.
 
     Attributes:
-        agent: what speaks to a side's lifecycle managers; run inside the side.
+        agent: what speaks to a side's lifecycle managers; run inside the side, where our images want their entry point
+            before it.
         wheels: topic that only one side may drive; empty: these robots do not drive.
         timeout: for each of standby, stop and start.
     """

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from edge_ai.core.errors import DeploymentError
 from edge_ai.deployment.blue_green.plan import Plan, load_plan
 from edge_ai.deployment.plan_file import parse
 
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = (ROOT / "doc" / "blue_green.md").read_text()
 SIDE = {"release": "1", "container": {"image": "edge_ai/robot:1"}, "ros": {"managers": ["/blue/lifecycle_manager"]}}
 GREEN = {**SIDE, "release": "2", "ros": {"managers": ["/green/lifecycle_manager"]}}
 GOOD = {
@@ -89,7 +92,21 @@ def test_a_plan_that_is_not_there_is_named(tmp_path):
         load_plan(tmp_path / "none.yaml")
 
 
-def test_the_plan_of_the_page_is_one(tmp_path):
-    page = (Path(__file__).resolve().parents[3] / "doc" / "blue_green.md").read_text()
-    plan = read(tmp_path, page.split("```yaml\n")[1].split("```")[0])
-    assert plan.sides["green"].process.command[-1] == "2"
+def test_the_plans_of_the_page_are_some(tmp_path):
+    servers, robot = (read(tmp_path, part.split("```")[0]) for part in PAGE.split("```yaml\n")[1:])
+    assert servers.sides["green"].process.command[-1] == "2"
+    assert [side.container.environment["EDGE_AI_SIDE"] for side in robot.sides.values()] == ["blue", "green"]
+    assert [side.container.image[-3:] for side in robot.sides.values()] == ["1.4", "1.5"]
+
+
+def test_the_plan_of_a_robot_fits_its_image(tmp_path):
+    """What docker exec runs knows nothing of the image's entry point; only the folder of its user can be written."""
+    plan = read(tmp_path, PAGE.split("```yaml\n")[2].split("```")[0])
+    image = (ROOT / "docker" / "pc.Dockerfile").read_text()
+    assert f'ENTRYPOINT ["{plan.hand_over.agent[0]}"]' in image
+    for side in plan.sides.values():
+        assert side.container.command[0] == "managed"
+        named = [where for where, what in side.container.volumes.items() if not what.startswith("/")]
+        assert named == [re.search(r"^VOLUME (.+)$", image, re.MULTILINE)[1]]
+        assert f"XDG_RUNTIME_DIR={named[0]}/" in image
+        assert not side.ready
