@@ -51,8 +51,8 @@ class SidePlan(Entry):
         release: what people call what it runs.
         container: what it is, or
         process: the same without containers.
-        ready: URL that answers 200 before it is in charge: Triton's /v2/health/ready; empty: none. Not a robot's /readyz,
-            which asks for results.
+        ready: URL that answers 200 before it is in charge, as Triton's /v2/health/ready; empty: none. Not a robot's
+            /readyz, which asks for results.
         api: base URL of its Open Inference Protocol, for golden answers; empty: none.
         ros: its part in ROS, if it has one.
     """
