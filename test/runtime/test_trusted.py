@@ -206,10 +206,10 @@ def test_a_set_is_confirmed_by_whoever_has_tried_it(sign, params):
 
 @pytest.fixture
 def engine(double_gpu, tmp_path, monkeypatch):
-    """Builds the shipped model's engine on another machine, with a secret of its own; gives its folder."""
+    """Builds a model's engine on another machine, with a secret of its own; gives its folder."""
 
-    def make(plan=None):
-        where, card = tmp_path / "there", ModelCard.load(shipped_card())
+    def make(path, plan=None):
+        where, card = tmp_path / "there", ModelCard.load(path)
         options = backend_options(card, InferenceParams(cuda=double_gpu().binding, engine_cache=str(where / "engines")))
         if plan is not None:
             device = DeviceInfo("Orin", (8, 7), 7620 << 20, True, 12060)
@@ -217,7 +217,7 @@ def engine(double_gpu, tmp_path, monkeypatch):
             return EngineCache(where / "engines", b"t" * 32).store(key, plan).folder
         with monkeypatch.context() as patch:
             patch.setenv("XDG_CONFIG_HOME", str(where / "config"))
-            return EngineBuild(EngineRequest(card=str(shipped_card()), options=options)).run()
+            return EngineBuild(EngineRequest(card=str(path), options=options)).run()
 
     return make
 
@@ -231,9 +231,9 @@ def gpu_params(params, double_gpu, tmp_path):
     return make
 
 
-def test_an_engine_of_a_set_serves_once_the_gate_has_let_it_pass(engine, sign, gpu_params, double_gpu):
+def test_an_engine_of_a_set_serves_once_the_gate_has_let_it_pass(engine, sign, gpu_params, double_gpu, small_card):
     """It is the very one that was brought: nothing is built here."""
-    folder = sign(engine=engine())
+    folder = sign(small_card, engine=engine(small_card))
     here = gpu_params(folder)
     model = Model.load(here)
     deadline = time.monotonic() + 60
@@ -248,7 +248,7 @@ def test_an_engine_of_a_set_serves_once_the_gate_has_let_it_pass(engine, sign, g
 
 
 def test_after_an_update_of_tensorrt_a_known_set_goes_on_without_its_engine(engine, sign, gpu_params, caplog):
-    folder = sign(engine=engine(b"native code"))
+    folder = sign(engine=engine(shipped_card(), b"native code"))
     admission(gpu_params(folder))(folder)
     admitted = admission(gpu_params(folder, trt="10.13.3"))(folder)
     assert admitted.card.is_file()
@@ -270,7 +270,7 @@ def test_no_byte_of_an_engine_is_deserialised_where_anything_is_wrong(
     engine, sign, gpu_params, double_gpu, wrong, tmp_path, release
 ):
     folder = sign(
-        engine=engine(b"native code"),
+        engine=engine(shipped_card(), b"native code"),
         key=PrivateKey.make() if wrong == "signature" else release,
         target="thor" if wrong == "device" else "any",
     )
