@@ -14,11 +14,17 @@ from edge_ai.nodes.deferred_service import DeferredService
 
 Send = Callable[[Trigger.Response], None]
 
+_LOOK = 0.05  # s between two looks for a stop that another node was asked for
 _BEFORE = "the emergency stop of before the restart still holds; call control/reset to go on"
+_OTHER = "the robot's other side was asked for an emergency stop; call control/reset to go on"
 
 
 class EmergencyStop:
     """control/emergency_stop and control/reset, offered for as long as the node lives.
+
+    Two sides of a robot offer them under one name, and a call reaches those that its client has found by then, perhaps
+    one: a stop that either was asked for holds for both, through the file in which it is kept. A reset that does not
+    reach both leaves the other one stopped.
 
     Args:
         node: offers the services.
@@ -40,6 +46,9 @@ class EmergencyStop:
             DeferredService(node, Trigger, "control/emergency_stop", self._on_stop),
             DeferredService(node, Trigger, "control/reset", self._on_reset),
         ]
+        self._end = threading.Event()
+        self._follower = threading.Thread(target=self._follow, name="emergency stop", daemon=True)
+        self._follower.start()
 
     def apply(self) -> None:
         """Stop a controller made after the stop was asked for."""
@@ -49,9 +58,19 @@ class EmergencyStop:
 
     def close(self) -> None:
         """Take the services down."""
+        self._end.set()
+        self._follower.join()
         for offer in self._offers:
             offer.stop()
             offer.close()
+
+    def _follow(self) -> None:
+        while not self._end.wait(_LOOK):
+            with self._turn:
+                if not self._reason and self._kept.stopped:
+                    self._reason = _OTHER
+                    self._stop(self._reason)
+                    self._log.error(self._reason)
 
     def _on_stop(self, _request: Any, send: Send) -> None:
         with self._turn:

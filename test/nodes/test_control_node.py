@@ -13,6 +13,7 @@ from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 
+from edge_ai.control.kept_stop import KeptStop
 from edge_ai.msg import ControlStatus, Detection, InferenceResult
 from edge_ai.nodes.caller import Caller
 from edge_ai.nodes.control_node import ControlNode
@@ -104,6 +105,16 @@ def test_an_emergency_stop_holds_until_reset_even_over_a_cleanup(robot, until):
     it.ros.do(it.node, "activate")
     until(lambda: it.show() and len(it.status) > 10, "commands")
     assert {s.state for s in it.status} == {ControlStatus.EMERGENCY_STOP}
+    assert it.ros.call(Trigger, "control/reset").success
+    until(lambda: it.show() and it.state() == ControlStatus.FOLLOWING, "following again")
+
+
+def test_a_stop_that_only_the_other_side_heard_of_stops_this_one(robot, until):
+    it = robot()
+    until(lambda: it.show() and it.state() == ControlStatus.FOLLOWING, "following")
+    name = it.node.resolve_service_name("control/emergency_stop")
+    KeptStop.of(f"{it.node.context.get_domain_id()}{name}").keep(stopped=True)
+    until(lambda: it.show() and it.state() == ControlStatus.EMERGENCY_STOP, "the stop")
     assert it.ros.call(Trigger, "control/reset").success
     until(lambda: it.show() and it.state() == ControlStatus.FOLLOWING, "following again")
 
