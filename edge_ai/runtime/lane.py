@@ -30,7 +30,7 @@ class Lane:
 
     def __init__(self, name: str) -> None:
         self._calls: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = SimpleQueue()
-        self._answer: Future[Any] = Future()
+        self._answer: Future[Any] | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
         self.hung = False
@@ -54,16 +54,20 @@ class Lane:
         try:
             return answer.result(timeout)
         except FutureTimeoutError:
-            if answer.done():  # it raised one itself
-                raise
+            if answer.done():  # just now, or it raised one itself
+                return answer.result()
             self.hung = True
             raise HungError(what, got="no end", wanted=f"one within {timeout:.3g} s") from None
+        finally:
+            self._answer = None  # what it holds must not live until the next one comes
 
     def give_up(self) -> None:
         """Let whoever waits for the call under way wait no longer: it counts as one that hangs. From any thread."""
         self.hung = True
-        with suppress(InvalidStateError):
-            self._answer.set_exception(HungError("a call", got="no end", wanted="one before it was given up"))
+        answer = self._answer
+        if answer is not None:
+            with suppress(InvalidStateError):  # it has just returned
+                answer.set_exception(HungError("a call", got="no end", wanted="one before it was given up"))
 
     def close(self) -> None:
         """End the thread after the call under way; returns at once. Harmless twice."""

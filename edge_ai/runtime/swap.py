@@ -208,7 +208,9 @@ class HotSwap(Front):
     def _begin(self, path: Path) -> Staging:
         hung = self._retiring.wait(_PATIENCE)
         with self._changed:
-            if self._closing or self._board.status.state is not SwapState.IDLE:
+            if self._closing:
+                raise DeploymentError(f"staging '{path}'", got="the node ends")
+            if self._board.status.state is not SwapState.IDLE:
                 raise self._refusal("stage", "idle")
             if hung:
                 mend = "wait until it has ended, or restart the node"
@@ -306,6 +308,8 @@ class HotSwap(Front):
     def _refusal(self, action: str, wanted: str) -> DeploymentError:
         status = self._board.status
         got = f"{status.state.value}{f' with {status.candidate}' if status.candidate else ''}"
+        if status.state is SwapState.IDLE and self._busy.locked():
+            got = "another update that begins"
         return DeploymentError(f"a model update cannot {action} now", got=got, wanted=wanted)
 
     def _told(self, state: SwapState, progress: float, checks: Sequence[Check], message: str) -> None:

@@ -71,7 +71,7 @@ def test_a_model_that_hangs_after_the_switch_holds_up_no_frame_for_long(opened, 
     monkeypatch.setattr(swap_module, "_PATIENCE", 0.2)
     swap = opened(swap_params.changed(deadline=0.3))
     with Load(swap).running() as load:
-        swap.stage(make(tmp_path / "two", version="2", does="slow", when="marked", turns=400_000))
+        swap.stage(make(tmp_path / "two", version="2", does="slow", when="marked", turns=1_000_000))
         swap.switch()
         load.marked = True
         until(lambda: swap.status.state is SwapState.IDLE)

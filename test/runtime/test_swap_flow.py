@@ -46,6 +46,17 @@ def test_one_update_at_a_time(opened, tmp_path, swap_params):
     assert "the operator says so" in swap.status.message
 
 
+def test_two_that_begin_at_once_are_told_apart(opened, tmp_path, swap_params, monkeypatch):
+    swap, two = opened(swap_params.changed(trial=False, shadow_frames=0)), make(tmp_path / "two", version="2")
+    refusals = []
+    monkeypatch.setattr(swap._retiring, "wait", lambda _: refusals.append(failed(swap, two)) or "")
+    swap.stage(two)
+    assert "cannot stage now: got another update that begins; wanted idle" in refusals[0]
+    swap.discard()
+    swap.close()
+    assert "the node ends" in failed(swap, two)
+
+
 def test_a_staging_is_given_up_when_told_to(opened, tmp_path, swap_params):
     swap, raised = opened(swap_params.changed(trial=False)), []
     staging = threading.Thread(target=lambda: raised.append(failed(swap, make(tmp_path / "two", version="2"))))
