@@ -1,4 +1,4 @@
-"""The right to drive: of all controllers on this machine that speak to the same wheels, one has it."""
+"""The right to drive: of all controllers that speak to the same wheels and see the same file, one has it."""
 
 from __future__ import annotations
 
@@ -71,15 +71,34 @@ class DriveLease:
             file.close()
             got = f"another controller that has it (process {holder})"
             raise EdgeAIError(what, got=got, mend="deactivate that one first") from None
+        if not self._is_found(file):  # removed since it was opened: the next driver would lock another one
+            file.close()
+            raise EdgeAIError(what, got="a file that was removed just now", mend="try again")
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
         self._file = file
 
+    def keep(self) -> bool:
+        """Whether it is held still, before each command.
+
+        Who removes the file, as logging out does with a runtime folder, lets another controller lock a new one: this
+        one takes the new one, or stops driving.
+        """
+        if self._file is None or self._is_found(self._file):
+            return self._file is not None
+        self.release()
+        try:
+            self.take()
+        except EdgeAIError:
+            return False
+        return True
+
     def release(self) -> None:
         """Let others have it; harmless where it is not held."""
         file, self._file = self._file, None
         if file is not None:
+            fcntl.flock(file, fcntl.LOCK_UN)  # closing would not do while a child that is being started has it, too
             file.close()
 
     @property
@@ -90,3 +109,10 @@ class DriveLease:
         except OSError:
             return ""
         return f"{status.st_dev}:{status.st_ino}"
+
+    def _is_found(self, file: IO[str]) -> bool:
+        """Whether a file is the one that others find under the path."""
+        try:
+            return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
+        except OSError:
+            return False

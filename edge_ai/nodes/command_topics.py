@@ -42,7 +42,10 @@ class CommandPublisher:
 
     def command(self, command: Command) -> None:
         """Publish one command, and why if somebody subscribes; nothing without the right to drive, not even a stop."""
-        if not self._lease.held:
+        held = self._lease.held
+        if not self._lease.keep():
+            if held:
+                self._node.get_logger().error(f"'{self._lease.path}' was removed, and another controller drives now")
             return
         stamp, frame_id = self._node.get_clock().now().to_msg(), self._params.base_frame_id
         velocity: Any = convert.twist(command.velocity)

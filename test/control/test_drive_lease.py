@@ -71,6 +71,49 @@ def test_a_child_of_the_driver_does_not_keep_it(path):
         child.communicate(b"\n")
 
 
+def test_a_child_that_is_being_started_does_not_keep_it(path):
+    """Between fork and exec it has the file, too."""
+    lease = DriveLease(path)
+    lease.take()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(writer)
+        os.read(reader, 1)
+        os._exit(0)
+    try:
+        lease.release()
+        DriveLease(path).take()
+    finally:
+        os.close(writer)
+        os.close(reader)
+        os.waitpid(child, 0)
+
+
+def test_who_finds_the_file_removed_takes_the_new_one(path):
+    first, second = DriveLease(path), DriveLease(path)
+    first.take()
+    path.unlink()
+    assert first.keep()
+    with pytest.raises(EdgeAIError, match="another controller"):
+        second.take()
+
+
+def test_two_never_drive_on_because_the_file_was_removed(path):
+    first, second = DriveLease(path), DriveLease(path)
+    first.take()
+    path.unlink()
+    second.take()
+    assert not first.keep()
+    assert not first.held
+    assert second.keep()
+
+
+def test_a_lease_that_is_not_held_is_not_taken_by_keeping_it(path):
+    assert not DriveLease(path).keep()
+    assert not path.exists()
+
+
 def test_sides_tell_by_its_identity_that_they_exclude_each_other(tmp_path, path):
     first, second, elsewhere = DriveLease(path), DriveLease(path), DriveLease(tmp_path / "elsewhere.lock")
     assert first.identity == ""
