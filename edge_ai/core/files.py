@@ -7,6 +7,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from edge_ai.core.errors import EdgeAIError
+
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -19,6 +21,22 @@ def runtime_folder() -> Path:
     if runtime := os.environ.get("XDG_RUNTIME_DIR"):
         return Path(runtime) / "edge_ai"
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "edge_ai"
+
+
+def user_folder(variable: str, default: str) -> Path:
+    """Where this user's files of one kind are, such as configuration or data.
+
+    Args:
+        variable: of the environment that names the folder of all programs.
+        default: that folder without the variable, below the user's home.
+
+    Raises:
+        EdgeAIError: a user without a home.
+    """
+    try:
+        return Path(os.environ.get(variable) or Path.home() / default) / "edge_ai"
+    except RuntimeError:
+        raise EdgeAIError("this user", got="no home", mend=f"set HOME or {variable}") from None
 
 
 def boot_id() -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 
 from edge_ai.backends.engine_cache import EngineCache
 from edge_ai.core.errors import EdgeAIError
+from edge_ai.core.files import user_folder
 from edge_ai.optimization.artifact import REPORT, file_name
 from edge_ai.optimization.ladder import optimize
 from edge_ai.optimization.prepare_plan import Plan
@@ -104,16 +104,8 @@ def parameters(plan: Plan, model: str, params: InferenceParams) -> dict[str, dic
 
 
 def models_folder() -> Path:
-    """Where variants are kept: edge_ai/prepared in this user's folder of data.
-
-    Raises:
-        EdgeAIError: a user without a home.
-    """
-    try:
-        return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "edge_ai" / "prepared"
-    except RuntimeError:
-        mend = "set HOME or XDG_DATA_HOME"
-        raise EdgeAIError("folder of variants", got="a user without a home", mend=mend) from None
+    """Where variants are kept: edge_ai/prepared in this user's folder of data."""
+    return user_folder("XDG_DATA_HOME", ".local/share") / "prepared"
 
 
 def _finished(plan: Plan, path: Path) -> Prepared | None:

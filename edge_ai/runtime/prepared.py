@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edge_ai.core.errors import EdgeAIError, ParameterError
-from edge_ai.core.files import write_whole
+from edge_ai.core.files import user_folder, write_whole
 from edge_ai.platforms.detect import Machine
 from edge_ai.runtime.profiles import profile_values
 
@@ -65,13 +64,9 @@ def prepared_path() -> Path:
     """Where the file is: edge_ai/prepared.yaml in this user's configuration folder.
 
     Raises:
-        ParameterError: a user without a home.
+        EdgeAIError: a user without a home.
     """
-    try:
-        return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "edge_ai" / "prepared.yaml"
-    except RuntimeError:
-        mend = "set HOME or XDG_CONFIG_HOME"
-        raise ParameterError("prepared parameters", got="a user without a home", mend=mend) from None
+    return user_folder("XDG_CONFIG_HOME", ".config") / "prepared.yaml"
 
 
 def read_prepared(path: Path) -> Prepared | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge_ai.core.errors import ParameterError
+from edge_ai.core.errors import EdgeAIError
 from edge_ai.platforms.detect import Machine, detect
 from edge_ai.runtime.prepared import prepared_path, read_prepared
 from edge_ai.runtime.profiles import profile_path, profile_values
@@ -64,7 +64,7 @@ def find_target(name: str, look: Callable[[], Machine] = detect) -> Target:
         path = prepared_path()
         prepared = read_prepared(path)
         why = prepared.differs(machine) if prepared else "nothing was prepared here (edge-ai prepare)"
-    except ParameterError as error:
+    except EdgeAIError as error:
         prepared, why = None, str(error)
     if prepared is None or why:
         used = f"'{path}' is of another machine, and not used: {why}" if prepared else why

@@ -144,7 +144,7 @@ def test_a_user_without_a_home_has_prepared_nothing_and_that_is_said(orin, monke
     monkeypatch.setattr(Path, "home", no_home)
     target = find_target("auto", lambda: orin)
     assert names(target) == ["orin_nano.yaml"]
-    assert "without a home" in target.words
+    assert "no home" in target.words
 
 
 def test_a_named_target_is_that_profile_and_nothing_else(orin):
@@ -171,7 +171,7 @@ def test_what_cannot_be_written_leaves_the_file_before(orin, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("edge_ai.runtime.prepared.os.fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(EdgeAIError, match="No space left"):
         prepare(orin, inputs="other")
     assert read_prepared(prepared_path()) == before
