@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-from edge_ai.core.errors import ParameterError
+from edge_ai.core.errors import EdgeAIError, ParameterError
 
 
 def positive(text: str) -> float:
@@ -19,6 +20,17 @@ def positive(text: str) -> float:
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"got '{text}', wanted a number above 0")
     return value
+
+
+def count_to(most: int) -> Callable[[str], int]:
+    """A number from 1 to ``most``."""
+
+    def count(text: str) -> int:
+        if not (text.isdecimal() and 1 <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"got '{text}', wanted a number from 1 to {most}")
+        return int(text)
+
+    return count
 
 
 def image_size_of(text: str) -> tuple[int, int]:
@@ -44,7 +56,7 @@ def settings(pairs: Sequence[str]) -> dict[str, Any]:
     """Values by name of NAME=VALUE, each value as YAML.
 
     Raises:
-        ParameterError: there is no "=".
+        ParameterError: there is no "=", or the value is no YAML.
     """
     import yaml
 
@@ -53,5 +65,21 @@ def settings(pairs: Sequence[str]) -> dict[str, Any]:
         name, equals, value = pair.partition("=")
         if not equals:
             raise ParameterError("a parameter", got=f"'{pair}'", wanted="NAME=VALUE")
-        found[name] = yaml.safe_load(value)
+        try:
+            found[name] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise ParameterError(f"parameter '{name}'", got=repr(value), wanted="a value as YAML has it") from None
     return found
+
+
+def make_folder(path: Path) -> Path:
+    """Make the folder that a command writes into.
+
+    Raises:
+        EdgeAIError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EdgeAIError(f"folder '{path}'", got=error.strerror, wanted="one that can be written") from None
+    return path

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_ai.cli.arguments import fleet_sizes, settings
+from edge_ai.cli.arguments import count_to, fleet_sizes, make_folder, settings
 
 if TYPE_CHECKING:
     from edge_ai.deployment.judge.params import JudgeParams
@@ -25,10 +25,10 @@ class SimulateCommand:
         parser.add_argument("--release", default="all", metavar="NAME,...", help="all, or names")
         parser.add_argument("--way", default="judged", metavar="NAME,...", help="judged, limits, at-once")
         parser.add_argument("--stages", type=_percents, metavar="PERCENT,...", help="of the robots, growing to 100")
-        parser.add_argument("--runs", type=int, choices=range(1, 10_001), default=20, metavar="N", help="of each")
+        parser.add_argument("--runs", type=count_to(10_000), default=20, metavar="N", help="of each")
         parser.add_argument("--rollout", action="append", default=[], metavar="NAME=VALUE", help="of robots and stages")
         parser.add_argument("--judge", action="append", default=[], metavar="NAME=VALUE", help="parameter of the judge")
-        parser.add_argument("--jobs", type=int, choices=range(1, 65), default=1, metavar="N", help="runs at once")
+        parser.add_argument("--jobs", type=count_to(64), default=1, metavar="N", help="runs at once")
         parser.add_argument("--form", choices=["png", "svg"], default="png", help="of the pictures")
         parser.add_argument("--output", type=Path, default=Path("rollout"), metavar="FOLDER", help="where to write")
 
@@ -38,7 +38,7 @@ class SimulateCommand:
 
         judge = JudgeParams.parse(settings(options.judge), owner="edge-ai deploy simulate")
         plans = _plans(options)
-        options.output.mkdir(parents=True, exist_ok=True)
+        make_folder(options.output)
         found: list[Runs] = []
         for one in _run_all(plans, judge, options.runs, options.jobs):
             found.append(one)

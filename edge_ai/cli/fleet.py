@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge_ai.cli.arguments import fleet_sizes, settings
+from edge_ai.cli.arguments import count_to, fleet_sizes, make_folder, settings
 
 if TYPE_CHECKING:
     from edge_ai.fleet.calibration import Calibration
@@ -30,7 +30,7 @@ class FleetCommand:
         parser.add_argument("--fleet", action="append", default=[], metavar="NAME=VALUE", help="parameter of the fleet")
         parser.add_argument("--router", action="append", default=[], metavar="NAME=VALUE", help="parameter of routers")
         parser.add_argument("--calibration", type=Path, metavar="FILE", help="run times; default: the shipped ones")
-        parser.add_argument("--jobs", type=int, choices=range(1, 65), default=1, metavar="N", help="runs at once")
+        parser.add_argument("--jobs", type=count_to(64), default=1, metavar="N", help="runs at once")
         parser.add_argument("--form", choices=["png", "svg"], default="png", help="of the pictures")
         parser.add_argument("--request", type=float, default=0.005, help="calibrate: seconds a request costs besides")
         parser.add_argument("--source", default="synthetic://640x480", help="calibrate: whose pictures")
@@ -50,8 +50,7 @@ class FleetCommand:
 
         calibration = load_calibration(options.calibration)
         plans, router = _plans(options), settings(options.router)
-        folder = options.output or Path("fleet")
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = make_folder(options.output or Path("fleet"))
         print(f"run times: {calibration.model} on {calibration.machine}")
         entries: list[Entry] = []
         for entry in _run_all(plans, router, calibration, options.jobs):

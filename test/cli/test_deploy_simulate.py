@@ -38,6 +38,7 @@ def test_it_writes_figures_and_pictures(tmp_path, capsys):
         (["--rollout", "robot=3"], "robot"),
         (["--judge", "alpha=7"], "alpha"),
         (["--judge", "alpha"], "NAME=VALUE"),
+        (["--judge", "alpha=["], "YAML"),
         (["--stages", "10,20"], "the last of them 100"),
     ],
 )
@@ -47,8 +48,15 @@ def test_wrong_words_are_told(tmp_path, capsys, options, words):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("options", [["--robots", "0"], ["--stages", "all"], ["--runs", "0"]])
-def test_a_wrong_command_line_is_status_2(options):
+@pytest.mark.parametrize("options", [["--robots", "0"], ["--stages", "all"], ["--runs", "0"], ["--jobs", "x"]])
+def test_a_wrong_command_line_is_status_2(capsys, options):
     with pytest.raises(SystemExit) as left:
         main(["deploy", "simulate", *options])
     assert left.value.code == 2
+    assert "wanted" in capsys.readouterr().err.splitlines()[-1][:120], "in few words"
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert main(["deploy", "simulate", "--output", str(tmp_path / "file" / "rollout")]) == 1
+    assert "file/rollout" in capsys.readouterr().err
