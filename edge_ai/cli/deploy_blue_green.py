@@ -39,10 +39,12 @@ class BlueGreenCommand:
         from edge_ai.deployment.journal import Journal
 
         plan, folder = load_plan(options.plan), options.plan.resolve().parent
-        with ContainerEngine() as engine, Journal(plan.journal_of(options.plan)).opened() as journal:
+        journal = Journal(plan.journal_of(options.plan))
+        with ContainerEngine() as engine:
             if options.status or options.dry_run or options.record_golden:
                 return _look(options, plan, folder, journal, engine)
-            return _act(options, plan, folder, journal, engine)
+            with journal.opened():
+                return _act(options, plan, folder, journal, engine)
 
 
 def _act(options: argparse.Namespace, plan: Plan, folder: Path, journal: Journal, engine: ContainerEngine) -> int:
@@ -65,7 +67,7 @@ def _look(options: argparse.Namespace, plan: Plan, folder: Path, journal: Journa
     from edge_ai.deployment.blue_green.report import intention, status
     from edge_ai.deployment.blue_green.standing import standing
 
-    stand = standing(journal.entries)
+    stand = standing(journal.read())
     switch = make_switch(plan, folder, _say)
     if options.record_golden:
         print(record_golden(plan, stand.in_charge, folder))

@@ -6,6 +6,8 @@ import pytest
 import yaml
 
 from edge_ai.cli.main import main
+from edge_ai.deployment.blue_green.plan import load_plan
+from edge_ai.deployment.journal import Journal
 
 SIDE = {"release": "1", "process": {"command": ["no-such-program"]}}
 
@@ -38,7 +40,7 @@ def test_a_dry_run_says_every_step_and_does_nothing(plan, capsys):
         "blue is in charge",
     ):
         assert words in said
-    assert not (plan.parent / "plan.journal.jsonl").exists()
+    assert list(plan.parent.iterdir()) == [plan]
 
 
 def test_what_cannot_start_is_taken_back_with_status_1(plan, capsys):
@@ -52,6 +54,15 @@ def test_what_cannot_start_is_taken_back_with_status_1(plan, capsys):
     said = capsys.readouterr().out
     assert "in charge: none yet" in said
     assert "blue: not running, release 1" in said
+
+
+def test_how_it_stands_is_told_while_it_is_being_done(plan, capsys):
+    with Journal(plan.parent / "plan.journal.jsonl").opened() as journal:
+        journal.write("begun", to="blue", before=None, plan=load_plan(plan).model_dump(mode="json"))
+        assert main(["deploy", "blue-green", str(plan), "--status"]) == 0
+        assert "half done: blue takes over, left at 'begun'" in capsys.readouterr().out
+        assert main(["deploy", "blue-green", str(plan)]) == 1
+        assert "another deployment at work" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--resume", "--roll-back"])

@@ -1,6 +1,7 @@
 """What a deployment has done outlives it."""
 
 import os
+import resource
 import subprocess
 import sys
 
@@ -73,3 +74,36 @@ def test_a_full_disk_is_told(tmp_path):
         with pytest.raises(DeploymentError, match="No space left"):
             journal.write("started")
         assert journal.entries == ()
+
+
+def test_a_line_that_did_not_fit_leaves_no_piece(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Journal(path).opened() as journal:
+        journal.write("started")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, before[1]))
+        try:
+            with pytest.raises(DeploymentError, match="not in it"):
+                journal.write("switching")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        journal.write("rolling back")
+    with Journal(path).opened() as journal:
+        assert [entry.step for entry in journal.entries] == ["started", "rolling back"]
+
+
+def test_it_is_read_while_another_writes_and_is_not_touched(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    assert Journal(path).read() == ()
+    assert list(tmp_path.iterdir()) == []
+    with Journal(path).opened() as journal:
+        journal.write("started")
+        with path.open("ab") as stream:
+            stream.write(b'{"step": "half')
+        assert [entry.step for entry in Journal(path).read()] == ["started"]
+    assert path.read_bytes().endswith(b'"half')
+
+
+def test_an_error_of_the_work_itself_is_no_error_of_the_journal(tmp_path):
+    with pytest.raises(BrokenPipeError), Journal(tmp_path / "journal.jsonl").opened():
+        raise BrokenPipeError(32, "Broken pipe")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from edge_ai.core.errors import DeploymentError
 from edge_ai.deployment.canary.evaluation import Figure, Figures
 from edge_ai.deployment.canary.state import State
 from edge_ai.deployment.journal import Entry, Journal
@@ -51,19 +49,8 @@ def line(entry: Entry) -> str:
 
 
 def read_entries(path: Path) -> list[Entry]:
-    """All entries of a journal that somebody else may be writing; none where there is none yet.
-
-    Raises:
-        DeploymentError: it cannot be read, or is no journal.
-    """
-    try:
-        lines = path.read_bytes().split(b"\n")[:-1]  # behind the last end of a line, one is being written
-        found = [json.loads(line) for line in lines]
-        return [Entry(facts.pop("step"), facts.pop("at"), facts) for facts in found]
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DeploymentError(f"journal '{path}'", got=error, wanted="lines of JSON that a rollout wrote") from None
+    """As `Journal.read`: all entries of one that somebody else may be writing."""
+    return list(Journal(path).read())
 
 
 def page(entries: Iterable[Entry]) -> Iterator[str]:
