@@ -106,7 +106,10 @@ class Switch:
         }
 
     def _check_errors(self, traffic: Traffic, side: str, begin: tuple[int, int]) -> str:
-        requests, errors = (now - then for now, then in zip(self._counts(traffic, side), begin, strict=True))
+        counts = self._counts(traffic, side)
+        if min(now - then for now, then in zip(counts, begin, strict=True)) < 0:  # an HAProxy that began anew
+            begin = (0, 0)
+        requests, errors = (now - then for now, then in zip(counts, begin, strict=True))
         if errors >= _FEWEST and errors > self._error_share * requests:
             got = f"{errors} errors in {requests} requests"
             raise DeploymentError(f"answers of side {side}", got=got, wanted=f"at most {self._error_share:.1%}")

@@ -86,7 +86,8 @@ def test_the_share_of_a_new_release_rises(blue):
     ids=["a health check that lies", "answers with errors", "never ready", "does not start"],
 )
 def test_a_release_that_is_not_well_is_never_asked(blue, words, reason):
-    plan = blue.plan("green", green=blue.side("green", "2", *words), checks={"start": 1.0})
+    start = 3.0 if "--never-ready" in words else 15.0
+    plan = blue.plan("green", green=blue.side("green", "2", *words), checks={"start": start})
     with blue.load() as load:
         assert not blue.run(plan)
         until(lambda: load.done > 20)

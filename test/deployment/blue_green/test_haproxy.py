@@ -2,12 +2,14 @@
 
 import subprocess
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from edge_ai.core.errors import DeploymentError
 from edge_ai.deployment.blue_green.haproxy import RuntimeApi, Traffic
 from edge_ai.deployment.blue_green.plan import TrafficPlan
+from edge_ai.deployment.blue_green.switch import Switch
 
 
 def traffic(machine, **changes):
@@ -99,3 +101,25 @@ def test_only_while_a_new_side_is_on_trial_the_other_one_stands_in_for_it(machin
     assert lane.states()["triton_http/blue_spare"].state == "MAINT"
     lane.move("blue", "green")
     assert lane.states()["triton_http/green_spare"].state == "MAINT"
+
+
+def ask(machine, count):
+    with machine.load(clients=1, most=count) as load:
+        load.wait()
+    assert len(load.failures) == count
+
+
+def test_errors_are_counted_although_haproxy_begins_anew(machine, serve):
+    serve("green", "--fails", "1")
+    moves = traffic(machine, state_file="ha.state")
+    moves.move("green", "blue")
+    ask(machine, 20)
+    side = SimpleNamespace(name="green")
+    (check,) = Switch(moves, None, None, 0.01).checks(side)
+    assert check() == "0 errors in 0 requests"
+    machine.proxy.kill()
+    machine.proxy.start()
+    assert check() == "0 errors in 0 requests"
+    ask(machine, 4)
+    with pytest.raises(DeploymentError, match="4 errors in 4 requests"):
+        check()
