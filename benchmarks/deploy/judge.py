@@ -106,7 +106,7 @@ def _run(release: Release, groups: tuple[int, int], site: str, seed: int) -> _Ru
     judge, verdict, seen = Judge(JudgeParams(), ["errors", "latency"]), Verdict.UNDECIDED, _WINDOWS
     points: list[tuple[float, ...]] = []
     for number in range(1, _WINDOWS + 1):
-        found = robots.measure(number * params.interval)
+        found = robots.measure(number * params.interval, params.interval)
         points.append(_point(found, canary))
         if verdict is Verdict.UNDECIDED:
             for window in _windows(found, canary):

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 from pathlib import Path
 
-from edge_ai.deployment.canary.evaluation import check_limits
+from edge_ai.deployment.canary.limits import check_limits
 from edge_ai.deployment.canary.log import Log, figures_of, page, read_entries
 from edge_ai.deployment.canary.plan import Plan, load_plan
 from edge_ai.deployment.canary.prometheus import Asker, Prometheus
@@ -86,7 +86,7 @@ def _dry_run(plan: Plan, target: Target, asker: Asker) -> int:
     evaluation = asker.evaluate(criteria, reached, (), plan.interval)
     limits = check_limits(criteria, [evaluation], [host.name for host in reached])
     print("\n".join(figures_of(evaluation.canary, {})))
-    for word, found in (("limit breached", limits.breached), ("no data", limits.unknown)):
+    for word, found in (("limit breached", limits.breached), ("undecided", limits.unknown)):
         for what in found:
             print(f"{word}: {what}")
     return 1 if limits.breached else 3 if limits.unknown else 0

@@ -1,4 +1,4 @@
-"""Good and bad releases, and what robots that run them measure in one interval."""
+"""Good and bad releases, and what robots that run them measure."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Release:
         bad: whether it should be taken back.
         errors: share of frames that fail besides those that fail anyway; below 0: fewer of these, as a share.
         slower: latencies, as multiples of those before.
-        wider: spread of latencies from interval to interval, as a multiple.
-        outliers: share of the intervals in which a robot is a hundred times slower.
+        wider: spread of latencies from look to look, as a multiple.
+        outliers: share of the looks at which a robot is a hundred times slower.
         affected: share of the robots that it does this to.
         onset: how long a robot runs it before it does so, s.
     """
@@ -51,7 +51,7 @@ RELEASES = {
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One interval.
+    """One look.
 
     Attributes:
         failed: (robots,) frames without an answer.
@@ -85,13 +85,13 @@ class Robots:
         """The first so many run the release from now on, unless they do already."""
         self._since[:count] = np.minimum(self._since[:count], now)
 
-    def measure(self, now: float) -> Measured:
-        """What the interval that ends now has brought."""
+    def measure(self, now: float, seconds: float) -> Measured:
+        """What so much time, that ends now, has brought."""
         params, new, rng = self._params, self._release, self._rng
         changed = self._affected & (now - self._since > new.onset)
         usual = params.errors * (1 + params.day * np.sin(2 * np.pi * (now / 86400 + self._phase)))
         share = np.where(changed, usual + new.errors if new.errors >= 0 else usual * (1 + new.errors), usual)
-        frames = round(params.rate * params.interval)
+        frames = round(params.rate * seconds)
         failed = params.burst * rng.binomial(frames // params.burst, np.minimum(share, 1.0))
         fresh = rng.normal(0, 1, params.robots)
         self._recent = params.lasting * self._recent + np.sqrt(1 - params.lasting**2) * fresh

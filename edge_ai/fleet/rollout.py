@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from edge_ai.core.errors import EdgeAIError
-from edge_ai.deployment.canary.criteria import DEFAULTS, Criterion
-from edge_ai.deployment.canary.evaluation import Evaluation, Figure, check_limits, windows
-from edge_ai.deployment.canary.stages import Action, Decision, Stages, Watch, decide
-from edge_ai.deployment.judge.judge import Judge
+from edge_ai.deployment.canary.criteria import DEFAULTS
+from edge_ai.deployment.canary.evaluation import Evaluation, Figure, windows
+from edge_ai.deployment.canary.limits import check_limits
+from edge_ai.deployment.canary.stages import LOOKS, Action, Decision, Watch, decide
+from edge_ai.deployment.judge.judge import Judge, Judgement
 from edge_ai.deployment.judge.params import JudgeParams
 from edge_ai.fleet.releases import RELEASES, Measured, Release, Robots
 from edge_ai.fleet.rollout_params import RolloutParams
+
+_CRITERIA = [one for one in DEFAULTS if one.compared]
+"""Those of a plan without any, as far as they are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,37 +80,46 @@ def _watch_stage(
     params: RolloutParams, robots: Robots, size: int, judge_params: JudgeParams, begun: float
 ) -> tuple[Decision, float]:
     """Evaluate a stage until something is decided; also says after how long, s."""
-    road: Stages = params.road
-    criteria = _criteria(params)
     compared = params.way == "judged" and size < params.robots
-    judge = Judge(judge_params, [criterion.name for criterion in criteria]) if compared else None
-    needed = math.ceil(params.least_events / max(1, round(params.rate * params.interval)))
-    newest: deque[Evaluation] = deque(maxlen=needed)
+    judge = Judge(judge_params, [one.name for one in _CRITERIA]) if compared else None
     hosts, watched, seen = [str(number) for number in range(size)], 0.0, 0.0
+    evaluations: list[Evaluation] = []
     while True:
-        watched += params.interval
-        newest.append(_evaluation(criteria, robots.measure(begun + watched), size))
-        if judge is not None:
-            for window in windows(criteria, newest[-1]):
-                judge.add(window)
-        limits = check_limits(criteria, newest, hosts)
+        measured: list[Measured] = []
+        glances: list[Evaluation] = []
+        for _ in range(LOOKS):
+            watched += params.interval / LOOKS
+            measured.append(robots.measure(begun + watched, params.interval / LOOKS))
+            glances.append(_evaluation(measured[-1], size))
+            limits = check_limits(_CRITERIA, [*evaluations, *glances], hosts)
+            if limits.breached:
+                return decide(params.road, Watch(limits)), watched
+        evaluations.append(_evaluation(_together(measured), size))
+        limits = check_limits(_CRITERIA, evaluations, hosts)
         seen += params.interval * (not limits.unknown)
-        judgement = judge.judgement() if judge is not None else None
-        decision = decide(road, Watch(limits, judgement, seen, watched))
+        judgement = _judgement(judge, evaluations[-1]) if judge is not None else None
+        decision = decide(params.road, Watch(limits, judgement, seen, watched))
         if decision.action is not Action.WAIT:
             return decision, watched
 
 
-def _criteria(params: RolloutParams) -> list[Criterion]:
-    """Those of a plan without any, as far as they are compared."""
-    return [one.model_copy(update={"least": params.least_events}) for one in DEFAULTS if one.compared]
+def _judgement(judge: Judge, evaluation: Evaluation) -> Judgement:
+    for window in windows(_CRITERIA, evaluation):
+        judge.add(window)
+    return judge.judgement()
 
 
-def _evaluation(criteria: list[Criterion], found: Measured, size: int) -> Evaluation:
+def _together(looks: Sequence[Measured]) -> Measured:
+    """What one look over all their time would have found."""
+    failed, latency = (np.stack([getattr(look, name) for look in looks]) for name in ("failed", "latency"))
+    return Measured(failed.sum(axis=0), sum(look.frames for look in looks), latency.mean(axis=0))
+
+
+def _evaluation(found: Measured, size: int) -> Evaluation:
     """What Prometheus would have answered."""
     counted: list[Figure] = [(float(bad), float(found.frames)) for bad in found.failed]
     valued: list[Figure] = [(float(value),) for value in found.latency]
-    figures = {one.name: counted if one.query is None else valued for one in criteria}
+    figures = {one.name: counted if one.query is None else valued for one in _CRITERIA}
     groups = (slice(None, size), slice(size, None))
     names = [str(number) for number in range(len(counted))]
     canary, stable = (

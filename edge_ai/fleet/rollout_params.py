@@ -22,16 +22,17 @@ class RolloutParams(Params):
     interval: float = param(30.0, "Time between two evaluations.", unit="s", ge=1, le=3600)
     least: float = param(300.0, "How long a stage is seen at least.", unit="s", ge=1, le=604800)
     patience: float = param(3600.0, "How long a stage may stay undecided.", unit="s", ge=1, le=604800)
-    least_events: int = param(100, "Frames of a robot without which its share of failures is unknown.", ge=1)
     answer: float = param(3600.0, "How long people who are asked need.", unit="s", ge=0, le=604800)
     noticed: float = param(86400.0, "How long a bad release that was promoted stays.", unit="s", ge=0, le=2592000)
     rate: float = param(30.0, "Frames a second of a robot.", unit="1/s", ge=0.1, le=1000)
     errors: float = param(0.0002, "Share of a healthy robot's frames that fail.", ge=0, le=0.5)
     burst: int = param(5, "Frames that fail together.", ge=1, le=30)
-    latency: float = param(0.06, "Latency of the median robot, p95 of an interval.", unit="s", ge=0.001, le=10)
-    spread: float = param(0.1, "Of a robot's latency from interval to interval, of its logarithm.", ge=0, le=2)
+    latency: float = param(
+        0.06, "Latency of the median robot, p95 at one of three looks an interval.", unit="s", ge=0.001, le=10
+    )
+    spread: float = param(0.1, "Of a robot's latency from look to look, of its logarithm.", ge=0, le=2)
     unlike: float = param(0.03, "Of latency from robot to robot, of its logarithm.", ge=0, le=2)
-    lasting: float = param(0.3, "Correlation of a robot's latency with that of the interval before.", ge=0, le=0.99)
+    lasting: float = param(0.3, "Correlation of a robot's latency with that of the look before.", ge=0, le=0.99)
     day: float = param(0.3, "By how much the failures of all robots rise and fall together over a day.", ge=0, le=1)
 
     @model_validator(mode="after")

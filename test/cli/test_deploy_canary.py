@@ -37,7 +37,7 @@ def test_a_dry_run_says_who_gets_it_when_and_what_cannot_be_known_and_leaves_not
     assert status == 3
     assert "stage 1: 2 on robot1\nstage 4: 2 on robot1, robot2\n" in out
     assert "robot1 runs nothing" in out
-    assert "no data: cpu: Prometheus at http://127.0.0.1:1" in out
+    assert "undecided: cpu: Prometheus at http://127.0.0.1:1" in out
     assert list(plan.parent.iterdir()) == [plan]
 
 
@@ -48,7 +48,7 @@ def test_without_figures_nothing_begins_and_the_status_tells_why(deploy, plan):
     assert not (plan.parent / "robots").exists()
     status, out, _ = deploy("--status")
     assert status == 0
-    assert "undecided: undecided after 0.03 s: no data: error rate: Prometheus at" in out
+    assert "undecided: undecided after 0.03 s: error rate: Prometheus at" in out
 
 
 @pytest.mark.parametrize("option", ["--resume", "--abort", "--promote"])

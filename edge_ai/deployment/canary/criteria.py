@@ -25,7 +25,9 @@ class Criterion(Entry):
         against: gives what the release before would have given on the same frames of the same robots, as a shadow run
             measures it; then these are compared in pairs, not with other robots.
         limit: the greatest value, or share of bad events, that will do; None: it is only compared.
-        least: events of a robot without which its share is unknown.
+        least: events of a robot in a stage without which its share is unknown; 300 without a bad one show a share below
+            1 % (rule of three, 95 %).
+        block: events in a row that count as one, since they go wrong together; independent ones: 1.
         compared: whether the judge compares it with the stable group, or the limit alone counts.
     """
 
@@ -35,7 +37,8 @@ class Criterion(Entry):
     total: str | None = None
     against: str | None = None
     limit: float | None = None
-    least: int = Field(100, ge=1)
+    least: int = Field(300, ge=1)
+    block: int = Field(8, ge=1)
     compared: bool = True
 
     @model_validator(mode="after")

@@ -8,6 +8,8 @@ from enum import Enum
 
 from edge_ai.deployment.judge.judge import Judgement, Verdict
 
+LOOKS = 3
+"""At the limits in an interval."""
 _CLOSE = 1e-9  # shares are decimal fractions: 0.1 of 10 robots is one robot
 
 
@@ -53,7 +55,7 @@ class LimitCheck:
 
     Attributes:
         breached: what is beyond its limit.
-        unknown: what there is no data for.
+        unknown: what there is no data for, or not enough to be sure.
     """
 
     breached: tuple[str, ...] = ()
@@ -67,7 +69,7 @@ class Watch:
     Attributes:
         limits: the newest look.
         judgement: of all evidence of the stage; None: no robots are left to compare with, the limits alone decide.
-        seen: how long there was data on everything, s.
+        seen: how long every limit was known to be kept, s.
         watched: how long it was watched, with data or without, s.
     """
 
@@ -88,8 +90,8 @@ class Decision:
 def decide(stages: Stages, watch: Watch) -> Decision:
     """What follows from a stage so far.
 
-    A breached limit or a rejecting judge takes the release back at once. Promotion needs all of: data on everything
-    now, no limit breached, the least time seen, and a judge who promotes. Whatever stays open past the patience holds.
+    A breached limit or a rejecting judge takes the release back at once. Promotion needs all of: every limit known to
+    be kept now, the least time seen, and a judge who promotes. Whatever stays open past the patience holds.
     """
     limits, judgement = watch.limits, watch.judgement
     if limits.breached:
@@ -107,7 +109,7 @@ def decide(stages: Stages, watch: Watch) -> Decision:
 def _missing(stages: Stages, watch: Watch) -> str:
     """What a promotion still lacks, in words."""
     if watch.limits.unknown:
-        return f"no data: {'; '.join(watch.limits.unknown)}"
+        return "; ".join(watch.limits.unknown)
     if watch.seen < stages.least - _CLOSE:
         return f"seen for {watch.seen:g} of {stages.least:g} s"
     if watch.judgement is not None and watch.judgement.verdict is not Verdict.PROMOTE:

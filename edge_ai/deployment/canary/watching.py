@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable, Sequence
 
 from edge_ai.deployment.canary.criteria import Criterion
-from edge_ai.deployment.canary.evaluation import Evaluation, check_limits, windows
+from edge_ai.deployment.canary.evaluation import Evaluation, windows
+from edge_ai.deployment.canary.limits import check_limits
 from edge_ai.deployment.canary.log import Log
 from edge_ai.deployment.canary.plan import Host, Plan
 from edge_ai.deployment.canary.prometheus import Asker
-from edge_ai.deployment.canary.stages import Decision, Stages, Watch, decide
+from edge_ai.deployment.canary.stages import LOOKS, Decision, LimitCheck, Stages, Watch, decide
 from edge_ai.deployment.judge.judge import Judge, Judgement
 
 _BASELINE_LOOKS = 3
-_LOOKS = 3  # at the limits in an interval: a breach fills the window of the next look but one, however it fell
 
 
 class Watching:
@@ -40,7 +40,9 @@ class Watching:
             self._wait(interval)
         stages = Stages((1.0,), interval=interval, least=interval, patience=_BASELINE_LOOKS * interval)
         criteria = [criterion for criterion in self._plan.criteria if criterion.against is None]
-        return self._decide(stages, criteria, self._asker.evaluate(criteria, hosts, (), interval), hosts, ())
+        evaluation = self._asker.evaluate(criteria, hosts, (), interval)
+        looks = [*self._log.state.evaluations, evaluation]
+        return self._decide(stages, evaluation, check_limits(criteria, looks, [host.name for host in hosts]), ())
 
     def begin(self) -> None:
         """Let the release settle; the first evaluation is one interval later."""
@@ -48,31 +50,30 @@ class Watching:
         self._due = 0.0
 
     def look(self) -> Decision:
-        """Evaluate the stage that runs, an interval after the evaluation before; at once when a limit is breached."""
+        """Evaluate the stage that runs, an interval after the evaluation before; at once when a limit is breached.
+
+        A breach fills the windows of two looks in a row within an interval, however it falls.
+        """
         plan, state = self._plan, self._log.state
         canary = [host for host in plan.hosts if host.name in state.on]
         stable = [host for host in plan.hosts if host.name not in state.before]
-        for _ in range(_LOOKS):
+        compared = [c for c in plan.criteria if c.compared and (stable or c.against is not None)]
+        glances: list[Evaluation] = []
+        for _ in range(LOOKS):
             self._wait_for_turn()
-            glance = self._asker.evaluate(plan.criteria, canary, stable, plan.interval / _LOOKS)
-            if check_limits(plan.criteria, [glance], state.on).breached:
-                return self._decide(plan.way, plan.criteria, glance, canary, stable)
+            glances.append(self._asker.evaluate(plan.criteria, canary, stable, plan.interval / LOOKS))
+            limits = check_limits(plan.criteria, [*state.evaluations, *glances], state.on)
+            if limits.breached:
+                return self._decide(plan.way, glances[-1], limits, compared)
         evaluation = self._asker.evaluate(plan.criteria, canary, stable, plan.interval)
-        return self._decide(plan.way, plan.criteria, evaluation, canary, stable)
+        limits = check_limits(plan.criteria, [*state.evaluations, evaluation], state.on)
+        return self._decide(plan.way, evaluation, limits, compared)
 
     def _decide(
-        self,
-        stages: Stages,
-        criteria: Sequence[Criterion],
-        evaluation: Evaluation,
-        canary: Sequence[Host],
-        stable: Sequence[Host],
+        self, stages: Stages, evaluation: Evaluation, limits: LimitCheck, compared: Sequence[Criterion]
     ) -> Decision:
         state = self._log.state
-        evaluations = [*state.evaluations, evaluation]
-        limits = check_limits(criteria, evaluations, [host.name for host in canary])
-        compared = [c for c in criteria if c.compared and (stable or c.against is not None)]
-        judgement = self._judgement(compared, evaluations) if compared else None
+        judgement = self._judgement(compared, [*state.evaluations, evaluation]) if compared else None
         seen = state.seen + (not limits.unknown)
         watch = Watch(limits, judgement, seen=seen * stages.interval, watched=(state.looks + 1) * stages.interval)
         decision = decide(stages, watch)
@@ -99,7 +100,7 @@ class Watching:
 
     def _wait_for_turn(self) -> None:
         """Part of an interval after the last turn, however long asking took; at once where that has passed."""
-        now, part = time.monotonic(), self._plan.interval / _LOOKS
+        now, part = time.monotonic(), self._plan.interval / LOOKS
         self._due = max(self._due, now) if self._due else now + part
         self._wait(self._due - now)
         self._due += part

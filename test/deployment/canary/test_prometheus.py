@@ -9,7 +9,7 @@ from canary_fleet import PROMETHEUS, SCRAPE, CanaryFleet, wait_until
 
 from edge_ai.core.errors import DeploymentError
 from edge_ai.deployment.canary.criteria import DEFAULTS, Criterion
-from edge_ai.deployment.canary.evaluation import check_limits
+from edge_ai.deployment.canary.limits import check_limits
 from edge_ai.deployment.canary.plan import Host, load_plan
 from edge_ai.deployment.canary.prometheus import Asker, Prometheus
 
