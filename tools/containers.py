@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Build the image for a PC and show that the robot works in it, with nothing but apt: python tools/containers.py
 
-Where Docker answers on this machine, it is used. Else root starts one of Debian's packages that lies in out/containers/
-with all its images, changes nothing of this machine's and ends with this program.
+Where Docker answers on this machine, it is used. Else root starts one of Debian's packages (tools/programs.py),
+whose images lie in out/containers/; it changes nothing of this machine's and ends with this program.
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ _TOOLS = ["sh", "sleep", "echo", "cat", "id", "touch", "httpd", "trap", "wait", 
 
 
 def program(name):
-    """Where a program of Debian's is, installed or brought by tools/programs.py or tools/containers.py; or None."""
-    out = ROOT / "out"
-    places = [*out.glob("programs/*/usr/*bin"), *out.glob("programs/*/bin"), *out.glob("containers/programs/usr/*bin")]
+    """Where a program of Debian's is, installed or brought by tools/programs.py; or None."""
+    programs = ROOT / "out" / "programs"
+    places = [*programs.glob("*/usr/*bin"), *programs.glob("*/bin")]
     return shutil.which(name) or shutil.which(name, path=os.pathsep.join(map(str, places)))
 
 
@@ -29,7 +29,7 @@ def engine_url(tmp_path_factory):
     """The address of a real engine with an image that has a shell: dockerd, as root, without networks of its own."""
     daemon, busybox = program("dockerd"), program("busybox")
     if os.geteuid() != 0 or daemon is None or busybox is None:
-        pytest.skip("needs root, dockerd and a static busybox: python3 tools/programs.py")
+        pytest.skip("needs root, dockerd and a static busybox: python3 tools/programs.py docker")
     folder = tmp_path_factory.mktemp("dockerd")
     socket = folder / "socket"
     command = [daemon, f"--data-root={folder}/data", f"--exec-root={folder}/exec", f"--pidfile={folder}/pid"]

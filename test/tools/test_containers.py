@@ -64,10 +64,11 @@ def test_a_command_that_fails_says_what_it_said(bare, tmp_path):
 def test_a_daemon_that_dies_is_an_error_with_its_last_words(bare, tmp_path, monkeypatch):
     from container_engine import engine as module
     from container_engine.engine import Engine
+    from container_engine.programs import Programs
     from installer.console import SetupError
 
     bare("dockerd", 'echo "failed to start: no cgroups" >&2; exit 1')
-    monkeypatch.setattr(module.Programs, "fetch", lambda _: None)
+    monkeypatch.setattr(module, "Programs", lambda: Programs(tmp_path))
     engine = Engine(tmp_path / "engine")
     with pytest.raises(SetupError, match="no cgroups"), engine:
         pass

@@ -27,7 +27,7 @@ class Engine:
     """Runs docker and compose.
 
     Args:
-        folder: takes programs, images and containers of an engine of our own, 3 GB; what is in it is found again.
+        folder: takes images and containers of an engine of our own, 3 GB; what is in it is found again.
 
     Raises:
         AptError: the programs cannot be had here.
@@ -43,7 +43,7 @@ class Engine:
 
     def __enter__(self) -> Engine:
         if self.ours:
-            programs = Programs(self.folder / "programs")
+            programs = Programs()
             programs.fetch()
             url = f"unix://{self.folder / 'run' / 'docker.sock'}"
             self._environment, self._compose = {**programs.environment(), "DOCKER_HOST": url}, programs.compose()

@@ -1,16 +1,13 @@
-"""Docker, its client and compose from Debian's packages, unpacked into a folder, nothing installed."""
+"""Docker, its client and compose from Debian's packages, where tools/programs.py unpacks them; nothing is installed."""
 
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from debs import PrivateApt, unpack
 from installer.console import Step
-
-PACKAGES = ("docker.io", "containerd", "runc", "docker-compose", "mmdebstrap")
+from programs import FOLDER, bring
 
 
 @dataclass(frozen=True)
@@ -21,7 +18,7 @@ class Programs:
         folder: all of it; may be removed.
     """
 
-    folder: Path
+    folder: Path = FOLDER / "docker"
 
     def fetch(self) -> None:
         """Bring what is not there.
@@ -29,17 +26,10 @@ class Programs:
         Raises:
             AptError: there is no apt, or it cannot have them.
         """
-        if self.folder.exists():
-            return
-        step, part = Step("      fetching Docker"), self.folder.with_name(f"{self.folder.name}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        apt = PrivateApt(part / "apt")
-        apt.update()
-        for package in apt.closure(PACKAGES):
-            unpack(package, part)
-        shutil.rmtree(part / "apt")
-        part.rename(self.folder)
-        step.done()
+        if not self.folder.exists():
+            step = Step("      fetching Docker")
+            bring("docker")
+            step.done()
 
     def environment(self) -> dict[str, str]:
         """The variables in which they find each other and their libraries."""
