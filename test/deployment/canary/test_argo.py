@@ -72,10 +72,10 @@ def test_each_metric_fails_beyond_what_it_passes_within_and_says_nothing_without
             assert success.groups() == ("<=", FAILURE.fullmatch(metric["failureCondition"])[1])
 
 
-def test_one_failure_is_enough_and_only_good_measurements_in_a_row_end_a_stage(metrics):
-    stages = Stages()
-    for metric in metrics.values():
-        assert metric["failureLimit"] == 0
+def test_two_looks_at_a_robot_s_values_or_one_at_all_else_are_enough_and_only_good_ones_in_a_row_end_a_stage(metrics):
+    stages, values = Stages(), {"latency", "cpu", "memory"}
+    for name, metric in metrics.items():
+        assert metric["failureLimit"] == (1 if name in values else 0)
         assert metric["interval"] == f"{stages.interval:g}s"
         assert metric["consecutiveSuccessLimit"] * stages.interval == stages.least
         assert metric["count"] * stages.interval == stages.patience
@@ -92,13 +92,46 @@ def test_the_limits_are_those_of_the_command(metrics):
 def test_the_metrics_and_labels_are_those_that_are_scraped(metrics):
     (job,) = documents("scrape.yaml")[0]["scrape_configs"]
     scraped = {relabel["target_label"] for relabel in job["relabel_configs"] if "target_label" in relabel}
+    (kept,) = (relabel["regex"] for relabel in job["metric_relabel_configs"])
     ours = {name for c in DEFAULTS for q in (c.query, c.bad, c.total) for name in re.findall(r"edge_ai_\w+", q or "")}
+    assert all(re.fullmatch(kept, name) for name in ours)
     for metric in metrics.values():
         query = metric["provider"]["prometheus"]["query"]
         assert set(re.findall(r"edge_ai_\w+", query)) <= ours
         assert set(re.findall(r"by \((\w+)\)|\{(\w+)=", query)) <= {(a, "") for a in scraped} | {
             ("", b) for b in scraped
         }
+
+
+@pytest.mark.skipif(not PROMTOOL.exists(), reason="no promtool; tools/programs.py fetches Debian's")
+def test_errors_are_told_from_a_burst_and_without_traffic_there_is_no_share(metrics, tmp_path):
+    """One robot fails a tenth, one has failed for a second, one had traffic until a minute ago."""
+    query = metrics["error-rate"]["provider"]["prometheus"]["query"].replace("{{args.canary}}", "new")
+    fared = {
+        "a": {"failed_frames": "3x180", "results": "27x180"},
+        "b": {"failed_frames": "0x169 30 0x10", "results": "30x180"},
+        "c": {"failed_frames": "0x180", "results": "30x119 0x60"},
+    }
+    labels = 'rollout="new",node="pipeline"'
+    series = [
+        {"series": f'edge_ai_node_{kind}_per_second{{robot="{robot}",{labels}}}', "values": values}
+        for robot, kinds in fared.items()
+        for kind, values in kinds.items()
+    ]
+    asked = [
+        {
+            "expr": f"count by (robot) (({query}) {found})",
+            "eval_time": "3m",
+            "exp_samples": [{"labels": label, "value": 1}],
+        }
+        for found, label in (("> 0.01", '{robot="a"}'), ("<= 0.01", '{robot="b"}'))
+    ]
+    tests = [{"interval": "1s", "input_series": series, "promql_expr_test": asked}]
+    (tmp_path / "tests.yml").write_text(json.dumps({"evaluation_interval": "1s", "tests": tests}))
+    done = subprocess.run(
+        [PROMTOOL, "test", "rules", tmp_path / "tests.yml"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.skipif(not PROMTOOL.exists(), reason="no promtool; tools/programs.py fetches Debian's")
