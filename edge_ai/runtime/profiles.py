@@ -19,6 +19,8 @@ def profile_path(name: str) -> Path:
         ParameterError: there is none.
     """
     if Path(name).suffix in (".yaml", ".yml"):
+        if not Path(name).is_file():  # of a missing one a launch only warns, and the robot drives all the same
+            raise ParameterError("profile", got=f"no file '{name}'", wanted="a parameter file (YAML)")
         return Path(name)
     try:
         return resource(f"config/profiles/{name}.yaml")

@@ -41,8 +41,12 @@ def test_a_profile_is_found_by_its_name():
     assert profile_values(profile_path("generic_pc"), "inference")["backend"] == "auto"
 
 
-def test_a_path_is_a_path():
-    assert str(profile_path("mine/orin.yaml")) == "mine/orin.yaml"
+def test_a_path_is_a_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").touch()
+    assert str(profile_path("mine.yaml")) == "mine.yaml"
+    with pytest.raises(ParameterError, match=r"no file 'mine/orin\.yaml'"):
+        profile_path("mine/orin.yaml")
 
 
 @pytest.mark.parametrize(

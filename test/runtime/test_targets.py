@@ -103,6 +103,12 @@ def test_a_profile_that_somebody_chose_at_preparation_holds(pc):
     assert "chosen when it was prepared" in target.words
 
 
+def test_a_profile_of_ones_own_that_is_gone_is_told_and_no_other_taken(pc, tmp_path):
+    prepare(pc, profile=str(tmp_path / "mine.yaml"))
+    with pytest.raises(ParameterError, match="no file"):
+        find_target("auto", lambda: pc)
+
+
 def test_a_detected_profile_that_the_machine_no_longer_has_does_not(pc):
     prepare(pc, profile="agx_orin", detected=True)
     assert names(find_target("auto", lambda: pc)) == ["generic_pc.yaml"]
