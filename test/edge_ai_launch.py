@@ -15,7 +15,7 @@ import rclpy
 from ament_index_python.packages import get_package_share_path
 from geometry_msgs.msg import Twist
 from launch import LaunchDescription
-from launch.actions import IncludeLaunchDescription
+from launch.actions import IncludeLaunchDescription, SetLaunchConfiguration
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_testing.actions import ReadyToTest
 from lifecycle_msgs.msg import Transition
@@ -46,7 +46,9 @@ def generate_test_description():
     ports.write_text(json.dumps({f"/**/{node}": {"ros__parameters": values} for node, values in free.items()}))
     arguments = {"namespace": NAMESPACE, "source": "synthetic://320x240@15", "params_file": str(ports)}
     robot = IncludeLaunchDescription(PythonLaunchDescriptionSource(str(file)), launch_arguments=arguments.items())
-    return LaunchDescription([robot, ReadyToTest()])
+    # On a loaded machine nodes take their time to end.
+    patience = SetLaunchConfiguration("sigterm_timeout", str(DEADLINE))
+    return LaunchDescription([patience, robot, ReadyToTest()])
 
 
 class TestWholeRobot(unittest.TestCase):
