@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_ai.deployment.canary.criteria import Criterion
@@ -15,11 +15,14 @@ _SURE = math.log(1000)  # a share that is at its limit is called greater with a 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What is known of a robot: its figure, whether that is beyond the limit, and what is lacking to say so or not."""
+    """What is known of a robot: a figure that is not kept, whether that is sure, and what is lacking to say so."""
 
     figure: float = math.nan
     beyond: bool = False
     lack: str = ""
+
+
+_KEPT = _Answer()
 
 
 def check_limits(criteria: Sequence[Criterion], looks: Sequence[Evaluation], hosts: Sequence[str]) -> LimitCheck:
@@ -38,7 +41,7 @@ def check_limits(criteria: Sequence[Criterion], looks: Sequence[Evaluation], hos
     for criterion in criteria:
         told = [look.canary.get(criterion.name, {}) for look in reversed(looks)]
         answer = _of_share if criterion.query is None else _of_value
-        answers = {host: answer(criterion, [figures.get(host) for figures in told]) for host in hosts}
+        answers = {host: answer(criterion, told, host) for host in hosts}
         if beyond := sorted((host for host in hosts if answers[host].beyond), key=lambda host: -answers[host].figure):
             worst = answers[beyond[0]].figure
             breached.append(f"{criterion.name} {worst:.4g} > {criterion.limit:g} on {_some(beyond)}")
@@ -60,11 +63,11 @@ def surely_more(bad: float, total: float, limit: float, block: int = 1) -> bool:
 
     Args:
         bad: how many.
-        total: of how many, above 0.
+        total: of how many.
         limit: 0 to 1.
         block: events in a row that go wrong together: there are total / block independent ones.
     """
-    share = min(bad / total, 1.0)
+    share = min(bad / total, 1.0) if total else 0.0
     if share <= limit:
         return False
     if limit <= 0:
@@ -75,32 +78,32 @@ def surely_more(bad: float, total: float, limit: float, block: int = 1) -> bool:
     return total / block * divergence > _SURE
 
 
-def _of_value(criterion: Criterion, newest_first: Sequence[Figure | None]) -> _Answer:
-    newest, *before = newest_first
+def _of_value(criterion: Criterion, newest_first: Sequence[Mapping[str, Figure]], host: str) -> _Answer:
+    newest, before = newest_first[0].get(host), newest_first[1].get(host) if newest_first[1:] else None
     if newest is None:
         return _Answer(lack="no figures of")
     if not _beyond(criterion, newest):
-        return _Answer(newest[0])
-    if before and _beyond(criterion, before[0]):
+        return _KEPT
+    if _beyond(criterion, before):
         return _Answer(newest[0], beyond=True)
-    return _Answer(newest[0], lack=f"more than {criterion.limit:g} at one look, on")
+    return _Answer(lack=f"more than {criterion.limit:g} at one look, on")
 
 
-def _of_share(criterion: Criterion, newest_first: Sequence[Figure | None]) -> _Answer:
-    newest, limit = newest_first[0], criterion.limit
+def _of_share(criterion: Criterion, newest_first: Sequence[Mapping[str, Figure]], host: str) -> _Answer:
+    newest, limit = newest_first[0].get(host), 1.0 if criterion.limit is None else criterion.limit
     if newest is None:
         return _Answer(lack="no figures of")
     bad = total = 0.0
-    for more in newest_first:
-        if more is not None:
+    for figures in newest_first:
+        if (more := figures.get(host)) is not None:
             bad, total = bad + more[0], total + more[1]
-            if limit is not None and total > 0 and surely_more(bad, total, limit, criterion.block):
+            if bad > limit * total and surely_more(bad, total, limit, criterion.block):
                 return _Answer(bad / total, beyond=True)
     if newest[1] <= 0 or total < criterion.least:
         return _Answer(lack=f"fewer than {criterion.least} events of")
-    if limit is not None and bad > limit * total:
-        return _Answer(bad / total, lack=f"more than {limit:g} of too few events to be sure, on")
-    return _Answer(bad / total)
+    if bad > limit * total:
+        return _Answer(lack=f"more than {limit:g} of too few events to be sure, on")
+    return _KEPT
 
 
 def _beyond(criterion: Criterion, figure: Figure | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -94,8 +94,9 @@ class Plan(Entry):
     def _unique(self) -> Plan:
         if twice := list(_twice(host.name for host in self.hosts)):
             raise ValueError(f"hosts named twice: {', '.join(twice)}")
-        if twice := list(_twice(host.label for host in self.hosts)):
-            raise ValueError(f"instances named twice: {', '.join(twice)}")
+        labels = [host.label for host in self.hosts]
+        if twice := [*_twice(labels), *(a for a in labels for b in labels if b.startswith(f"{a}:"))]:
+            raise ValueError(f"instances named twice, with a port or without: {', '.join(twice)}")
         if twice := list(_twice(criterion.name for criterion in self.criteria)):
             raise ValueError(f"criteria named twice: {', '.join(twice)}")
         if self.patience < self.least:
@@ -139,7 +140,7 @@ def load_plan(path: Path) -> Plan:
     return read_plan(path, Plan)
 
 
-def _twice(names: Iterator[str]) -> Iterator[str]:
+def _twice(names: Iterable[str]) -> Iterator[str]:
     seen: set[str] = set()
     for name in names:
         if name in seen:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -70,14 +72,19 @@ class ProcessTarget:
             ours = process.create_time() <= state.stat().st_mtime + 1 and not _ended(process)
         except (FileNotFoundError, psutil.NoSuchProcess):
             return None, ""
+        except (OSError, ValueError) as error:
+            raise _wrong(self._folder, error) from None
         return (process, release) if ours else (None, "")
 
     def _start(self, release: str, host: Host) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _wrong(self._folder, error) from None
         state = self._folder / host.name
         state.unlink(missing_ok=True)
         filling = {"release": release, "host": host.name, "address": host.place}
-        words = [word.format_map(filling) for word in self._settings.command]
+        words = [_filled(word, filling) for word in self._settings.command]
         with state.with_suffix(".log").open("ab") as log:
             child = subprocess.Popen(
                 ["/bin/sh", "-c", _WRAPPER, str(state), release, *words],
@@ -93,12 +100,24 @@ class ProcessTarget:
             raise DeploymentError(f"robot '{host.name}'", got=got, mend=f"see {state.with_suffix('.log')}")
 
     def _end(self, process: psutil.Process) -> None:
-        process.terminate()
-        end = time.monotonic() + self._settings.grace
-        while not _ended(process):
-            if time.monotonic() > end:
-                process.kill()
-            time.sleep(_TICK)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+            end = time.monotonic() + self._settings.grace
+            while not _ended(process):
+                if time.monotonic() > end:
+                    process.kill()
+                time.sleep(_TICK)
+
+
+def _wrong(folder: Path, error: Exception) -> DeploymentError:
+    return DeploymentError(f"folder '{folder}'", got=error, mend="correct 'target.folder'")
+
+
+def _filled(word: str, filling: Mapping[str, str]) -> str:
+    """Other braces are the command's own."""
+    for name, value in filling.items():
+        word = word.replace(f"{{{name}}}", value)
+    return word
 
 
 def _ended(process: psutil.Process) -> bool:

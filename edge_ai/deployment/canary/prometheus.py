@@ -56,7 +56,7 @@ class Prometheus:
             if kind != "vector":
                 raise DeploymentError(what, got=f"a {kind}", wanted="an instant vector: one value of each series")
             return [(series["metric"], float(series["value"][1])) for series in result]
-        except self._httpx.HTTPError as error:
+        except (self._httpx.HTTPError, self._httpx.InvalidURL) as error:
             raise DeploymentError(what, got=str(error) or type(error).__name__, wanted="an answer") from None
         except (ValueError, KeyError, TypeError, IndexError):
             got = f"HTTP status {answer.status_code} without an answer of its API"
@@ -147,4 +147,6 @@ def _both(bad: Mapping[str, float], total: Mapping[str, float]) -> Mapping[str, 
 
 
 def _few(hosts: Sequence[Host]) -> str:
+    if not hosts:
+        return "no robot"
     return hosts[0].name if len(hosts) == 1 else f"{hosts[0].name} and {len(hosts) - 1} more"

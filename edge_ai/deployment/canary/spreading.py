@@ -63,6 +63,9 @@ class Spreading:
         for name, version in versions(self._target, hosts, self._plan.parallel).items():
             if isinstance(version, DeploymentError):
                 self._log.write("not reached", robot=name, reason=str(version))
+            elif version == self._plan.release and name not in self._log.state.before:
+                reason = "it runs the release already; what it would go back to is not known"
+                self._log.write("not told", robot=name, reason=reason)
             else:
                 before[name] = version
         reached = [host for host in hosts if host.name in before]

@@ -70,6 +70,7 @@ class SshTarget:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
+                errors="replace",
                 timeout=self._settings.timeout,
                 check=False,
             )

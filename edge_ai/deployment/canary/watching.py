@@ -57,7 +57,9 @@ class Watching:
         plan, state = self._plan, self._log.state
         canary = [host for host in plan.hosts if host.name in state.on]
         stable = [host for host in plan.hosts if host.name not in state.before]
-        compared = [c for c in plan.criteria if c.compared and (stable or c.against is not None)]
+        # Only in the last stage is it as it should be that no robots are left to compare with.
+        beside = bool(stable) or plan.way.after(state.stage, len(plan.hosts)) is not None
+        compared = [c for c in plan.criteria if c.compared and (beside or c.against is not None)]
         glances: list[Evaluation] = []
         for _ in range(LOOKS):
             self._wait_for_turn()

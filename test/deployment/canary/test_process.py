@@ -53,6 +53,20 @@ def test_its_command_is_filled_in(robots, tmp_path):
     wait_until(lambda: process.cmdline()[-3:] == ["1", "one", "127.0.0.1:1"], "it runs")
 
 
+def test_other_braces_are_the_command_s_own(robots, tmp_path):
+    target = robots([*SLEEP, '{"a": {release}}', "{other}"])
+    target.apply("1", ROBOT)
+    process = psutil.Process(number(tmp_path))
+    wait_until(lambda: process.cmdline()[-2:] == ['{"a": 1}', "{other}"], "it runs")
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    target = make_target({"kind": "processes", "command": SLEEP, "folder": str(tmp_path / "file" / "robots")})
+    with pytest.raises(DeploymentError, match=r"Not a directory.*target\.folder"):
+        target.apply("1", ROBOT)
+
+
 def test_one_that_was_killed_runs_nothing(robots, tmp_path):
     target = robots()
     target.apply("1", ROBOT)

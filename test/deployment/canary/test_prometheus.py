@@ -146,6 +146,19 @@ def test_nobody_there_and_nobody_who_answers():
     assert "timed out" in found.faults["cpu"]
 
 
+@pytest.mark.parametrize("url", ["http://[::1", "https://robots:port"])
+def test_what_is_no_address_is_told(url):
+    with pytest.raises(DeploymentError, match="Invalid port"):
+        Prometheus(url).query("up")
+
+
+def test_without_a_robot_that_can_be_reached_nothing_is_known(answering):
+    url = answering(200, b'{"status": "success", "data": {"resultType": "vector", "result": []}}')
+    found = Asker(Prometheus(url), "instance").evaluate(DEFAULTS, [], [], 1.0)
+    assert set(found.faults) == {criterion.name for criterion in DEFAULTS}
+    assert "got nothing for no robot" in found.faults["cpu"]
+
+
 def test_a_password_is_sent_and_never_told(answering):
     url = answering(200, b"<html>").replace("//", "//robots:secret@")
     with pytest.raises(DeploymentError) as raised:

@@ -187,6 +187,28 @@ def test_a_robot_lost_while_it_takes_the_release_on_is_no_canary_and_goes_back_w
     assert set(fleet.runs.values()) == {"1"}
 
 
+def test_where_no_stable_robot_is_left_too_early_it_holds(rollout, fleet, journal):
+    fleet.runs = dict.fromkeys("ab", "1")
+    fleet.gone_while_applying = {"a"}
+    assert rollout(stages=[50, 100]) is Phase.HOLDING
+    assert "no traffic at stable" in journal()[-1].facts["reason"]
+    assert steps(journal()).count("stage") == 1
+
+
+def test_a_robot_that_got_the_release_from_somebody_else_meanwhile_is_left_alone(rollout, fleet, journal):
+    fleet.gone = {"a"}
+
+    def wait(seconds):
+        fleet.gone.clear()
+        fleet.runs["a"] = "2"
+
+    fleet.wait = wait
+    assert rollout() is Phase.HOLDING
+    assert journal()[-1].facts["reason"].endswith("never reached: a")
+    assert rollout("abort") is Phase.ROLLED_BACK
+    assert fleet.runs == {"a": "2", "b": "1", "c": "1", "d": "1"}
+
+
 def test_where_no_robot_can_be_reached_any_more_it_holds(rollout, fleet, journal):
     fleet.gone_while_applying = set("abcd")
     assert rollout() is Phase.HOLDING

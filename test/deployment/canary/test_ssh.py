@@ -71,6 +71,11 @@ def test_a_robot_that_says_nothing_has_no_release(target):
         target(version="true").version(ROBOT)
 
 
+def test_what_is_no_text_is_told_as_well_as_it_can_be(target):
+    with pytest.raises(DeploymentError, match=r"status 1 .*: \ufffdbad"):
+        target(apply="printf '\\377bad'; exit 1").apply("2", ROBOT)
+
+
 def test_a_command_without_an_end_is_given_up(target):
     begun = time.monotonic()
     with pytest.raises(DeploymentError, match="no end of 'sleep 60' within 1 s"):
