@@ -14,7 +14,7 @@ Address = Annotated[str, Field(pattern=r"^([0-9.]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}
 
 
 class ContainerSpec(BaseModel):
-    """What a container is started with; hardened as the shipped compose file does, whatever else it says.
+    """What a container is started with; hardened as in the shipped compose file, whatever else it says.
 
     Attributes:
         image: name and tag, or digest; must be on the machine already.
@@ -78,7 +78,8 @@ def creation(name: str, spec: ContainerSpec) -> dict[str, Any]:
         "volumes": [_volume(source, target) for target, source in spec.volumes.items()],
         "devices": [f"{device}:{device}:rw" for device in spec.devices],
         "read_only": True,
-        "tmpfs": {"/tmp": ""},
+        "tmpfs": {"/tmp": "mode=1777,size=256m"},
+        "pids_limit": 1024,
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
         "init": True,

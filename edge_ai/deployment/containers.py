@@ -54,7 +54,8 @@ class ContainerEngine:
     def start(self, name: str, spec: ContainerSpec) -> None:
         """Let a container of this name run with this specification and none other.
 
-        One that runs with it is left alone, one that ended is started again, one of another specification is replaced.
+        One that runs with it is left alone, one that ended or was paused goes on, one of another specification is
+        replaced.
 
         Raises:
             DeploymentError: no engine answers, the image is not there, or it does not start; with the reason.
@@ -67,6 +68,8 @@ class ContainerEngine:
                 container = None
             if container is None:
                 container = self._client().containers.create(**creation(name, spec))
+            if container.status == "paused":
+                container.unpause()
             container.start()  # harmless where it runs
 
     def stop(self, name: str, grace: float = 10.0) -> None:

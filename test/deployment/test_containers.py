@@ -66,6 +66,14 @@ def test_one_that_was_stopped_starts_again_and_one_that_is_gone_is_no_error(engi
     assert (engine.image("green"), engine.logs("green"), engine.running("green")) == ("", "", False)
 
 
+def test_one_that_was_paused_goes_on(engine):
+    engine.start("green", spec())
+    engine._client().containers.get("green").pause()
+    assert not engine.running("green")
+    engine.start("green", spec())
+    assert engine.running("green")
+
+
 def test_it_is_hardened_whatever_its_specification_says(engine):
     engine.start("green", spec(user=""))
     status = engine.exec("green", ["cat", "/proc/self/status"]).output
@@ -73,6 +81,9 @@ def test_it_is_hardened_whatever_its_specification_says(engine):
     assert "NoNewPrivs:\t1" in status
     assert engine.exec("green", ["touch", "/new"]).status != 0
     assert engine.exec("green", ["touch", "/tmp/new"]).status == 0
+    mounts = engine.exec("green", ["cat", "/proc/mounts"]).output.splitlines()
+    assert [line for line in mounts if line.split()[1] == "/tmp" and "size=262144k" in line]
+    assert engine._client().containers.get("green").attrs["HostConfig"]["PidsLimit"] == 1024
 
 
 def test_folders_of_the_host_can_be_given_for_reading_only(engine, tmp_path):

@@ -65,6 +65,12 @@ def test_only_bridges_have_to_be_asked_for():
     assert [name for name, service in services.items() if "profiles" in service] == ["foxglove", "zenoh"]
 
 
+def test_bridges_see_nothing_that_the_robot_keeps():
+    services = load("compose.yaml")["services"]
+    holders = [name for name, one in services.items() if any(what.startswith("state:") for what in one["volumes"])]
+    assert holders == ["robot", "monitor"]
+
+
 def test_every_target_gets_only_devices_that_are_named():
     given = {name: load(name)["services"] for name in FILES[1:4]}
     assert [name for name, services in given.items() if services["robot"].get("devices")] == ["compose.camera.yaml"]
