@@ -99,7 +99,9 @@ def _of_share(criterion: Criterion, newest_first: Sequence[Mapping[str, Figure]]
             bad, total = bad + more[0], total + more[1]
             if bad > limit * total and surely_more(bad, total, limit, criterion.block):
                 return _Answer(bad / total, beyond=True)
-    if newest[1] <= 0 or total < criterion.least:
+    if newest[1] <= 0:
+        return _Answer(lack="no events of")
+    if total < criterion.least:
         return _Answer(lack=f"fewer than {criterion.least} events of")
     if bad > limit * total:
         return _Answer(lack=f"more than {limit:g} of too few events to be sure, on")

@@ -79,6 +79,7 @@ def test_why_a_share_is_not_known_is_told():
         return check_limits([ERRORS], errors(*counts), ["a"]).unknown
 
     assert unknown((0.0, 5.0)) == ("errors: fewer than 100 events of a",)
+    assert unknown((0.0, 5000.0), (0.0, 0.0)) == ("errors: no events of a",)
     assert unknown((20.0, 900.0)) == ("errors: more than 0.01 of too few events to be sure, on a",)
     assert unknown(None) == ("errors: no figures of a",)
 
