@@ -98,7 +98,7 @@ class BlueGreen:
         """Undo what is half done; else put the side in charge that was so before. Whether that is done.
 
         Raises:
-            DeploymentError: there is none, or neither side can be put in charge.
+            DeploymentError: there was none, or neither side can be put in charge.
         """
         stand = standing(self._journal.entries)
         if stand.to is not None:
@@ -106,7 +106,11 @@ class BlueGreen:
             return True
         if stand.in_charge is None:
             raise DeploymentError("--roll-back", got="nothing in charge yet", mend="deploy a side first")
-        return self._begin(other(stand.in_charge), stand.in_charge)
+        before = other(stand.in_charge)
+        if all((entry.step, entry.facts.get("side")) != (CONFIRMED, before) for entry in self._journal.entries):
+            mend = f"'serve: {before}' in the plan deploys it"
+            raise DeploymentError("--roll-back", got=f"{before}, which was never in charge", mend=mend)
+        return self._begin(before, stand.in_charge)
 
     def _begin(self, to: SideName, before: SideName | None) -> bool:
         if before is not None:

@@ -125,6 +125,13 @@ def test_a_release_that_fails_some_requests_is_taken_back(blue):
     assert any("errors in" in line or "status 500" in line for line in blue.said)
 
 
+def test_there_is_no_way_back_to_what_was_never_in_charge(blue):
+    plan = blue.plan("blue")
+    with pytest.raises(DeploymentError, match=r"got green, which was never in charge.*'serve: green' in the plan"):
+        blue.run(plan, "roll_back")
+    assert blue.running(plan) == ["blue"]
+
+
 def test_the_release_before_comes_back_when_it_is_wanted(blue):
     plan = blue.plan("green")
     assert blue.run(plan)
