@@ -54,7 +54,7 @@ def test_many_robots_are_counted():
         ([(0.0, 1000.0)], False, False),
         ([(10.0, 1000.0)], False, False),
         ([(1.0, 20.0)], False, True),  # one of twenty is 5 %, and means nothing yet
-        ([(30.0, 900.0)], False, True),  # one second without a camera
+        ([(30.0, 300.0)], False, True),  # one second without a camera
         ([(30.0, 900.0), (0.0, 2100.0)], False, False),
         ([(90.0, 900.0)], True, False),
         ([(150.0, 300.0)], True, False),
