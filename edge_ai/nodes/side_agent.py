@@ -64,19 +64,24 @@ class SideAgent:
                     raise EdgeAIError(f"{verb} of {manager}", got=_amiss(answer.message), wanted="done in time")
                 time.sleep(_GLANCE)
 
-    def hand_over(self, old: Sequence[str], new: Sequence[str]) -> float:
-        """Have the new managers' nodes take the place of the old ones', which stay in standby.
+    def hand_over(self, old: Sequence[str], new: Sequence[str], leave: str) -> float:
+        """Have the new managers' nodes take the place of the old ones'.
+
+        Args:
+            old: full names of managers.
+            new: likewise.
+            leave: what becomes of the old ones: ``standby``, which what is broken does not reach, or ``stop``.
 
         Returns:
             Seconds from the request to the old ones until the new ones are at work: so long the robot stands.
 
         Raises:
-            EdgeAIError: the old ones do not stop, or the new ones do not start; both may be in standby then.
+            EdgeAIError: the old ones do not stop, or the new ones do not start; neither may be at work then.
         """
-        self._caller.know(Trigger, *(f"{name}/standby" for name in old), *(f"{name}/start" for name in new))
+        self._caller.know(Trigger, *(f"{name}/{leave}" for name in old), *(f"{name}/start" for name in new))
         self.states([*old, *new])  # whoever has answered once answers at once
         begun = time.monotonic()
-        self.bring(old, "standby")
+        self.bring(old, leave)
         self.bring(new, "start")
         return time.monotonic() - begun
 
@@ -148,7 +153,7 @@ def _do(agent: SideAgent, options: argparse.Namespace) -> dict[str, Any]:
     told: dict[str, Any] = {}
     managers: list[str] = options.manager
     if options.verb == "hand-over":
-        told["stood"] = round(agent.hand_over(options.old, managers), 3)
+        told["stood"] = round(agent.hand_over(options.old, managers, options.leave), 3)
     elif options.verb != "status":
         agent.bring(managers, options.verb)
     states, topics = agent.states(managers), agent.listen(options.topic)
@@ -169,6 +174,9 @@ def _parser() -> argparse.ArgumentParser:
     verbs = ("status", "start", "standby", "stop", "hand-over")
     parser.add_argument("verb", choices=verbs, help="what is wanted of the nodes")
     parser.add_argument("--from", dest="old", action="append", default=[], metavar="NAME", help="whose place to take")
+    parser.add_argument(
+        "--leave", choices=("standby", "stop"), default="standby", help="what becomes of these (standby)"
+    )
     parser.add_argument("--manager", action="append", default=[], metavar="NAME", help="a lifecycle manager; repeat")
     parser.add_argument("--topic", action="append", default=[], metavar="NAME", help="has to be alive; repeat")
     parser.add_argument("--wheels", default="/cmd_vel", metavar="NAME", help="topic of the commands (/cmd_vel)")

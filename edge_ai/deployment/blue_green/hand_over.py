@@ -41,13 +41,19 @@ class HandOver:
         self._bring(side, "standby")
         return "nodes in standby"
 
-    def to(self, side: Side, before: Side) -> None:
-        """Let one side drive in the place of the other, which goes into standby; the robot stands meanwhile.
+    def to(self, side: Side, before: Side, *, back: bool = False) -> None:
+        """Let one side drive in the place of the other; the robot stands meanwhile.
+
+        Args:
+            side: that is to drive.
+            before: the other one, which goes into standby.
+            back: whether `side` drove before: then the other one is stopped, since what is broken may never reach
+                standby, and would go on driving until time is up.
 
         Raises:
             DeploymentError: the side does not come up; then nobody drives.
         """
-        topics = self._ros[side.name].topics
+        topics, leave = self._ros[side.name].topics, "stop" if back else "standby"
         if before.running() and not self._same_lock(side, before):
             self._say(f"{before.name} is ended as a whole, since nothing shows that the kernel keeps it from driving")
             self._end(before)
@@ -56,11 +62,11 @@ class HandOver:
             return
         old = [word for manager in self._ros[before.name].managers for word in ("--from", manager)]
         try:
-            answer = self._bring(side, "hand-over", topics, more=old)
+            answer = self._bring(side, "hand-over", topics, more=[*old, "--leave", leave])
             self._say(f"the robot stood for {answer.get('stood')} s")
         except DeploymentError as error:
             self._say(str(error))
-            if self._quieten(before, "standby"):
+            if self._quieten(before, leave):
                 raise  # what does not do its work is the side itself
             self._bring(side, "start", topics)
 

@@ -64,7 +64,7 @@ class Switch:
             DeploymentError: it does not take over; who is in charge then has to be said again.
         """
         if self._hand_over is not None:
-            self._hand_over.to(side, before)
+            self._hand_over.to(side, before, back=watch is None)
         if self._traffic is None:
             return
         if watch is not None and self._plan is not None:

@@ -66,7 +66,7 @@ def test_the_agent_of_the_new_side_makes_the_change(hand_over, sides, told):
     hand_over.to(green, blue)
     assert green.words == [
         *("python3", "-m", "edge_ai.nodes.side_agent", "hand-over", "--timeout", "7", "--from", "/blue/manager"),
-        *("--manager", "/green/manager", "--topic", "/green/result", "--wheels", "/cmd_vel"),
+        *("--leave", "standby", "--manager", "/green/manager", "--topic", "/green/result", "--wheels", "/cmd_vel"),
     ]
     hand_over.stop(blue)
     assert done(told) == ["green standby", "green hand-over", "blue stop"]
@@ -80,6 +80,16 @@ def test_a_side_that_does_not_stop_is_ended_before_anything_starts(hand_over, si
     hand_over.to(green, blue)
     assert done(told) == ["green hand-over", "blue standby", "blue ended", "green start"]
     assert any("control: no answer" in line for line in told)
+
+
+def test_on_the_way_back_a_side_is_stopped_since_what_is_broken_reaches_no_standby(hand_over, sides, told):
+    blue, green = sides
+    hand_over.to(blue, green, back=True)
+    assert blue.words[blue.words.index("--leave") + 1] == "stop"
+    blue.fails = {"hand-over": "green: no answer"}
+    green.fails = {"stop": "control: no answer"}
+    hand_over.to(blue, green, back=True)
+    assert done(told) == ["blue hand-over", "blue hand-over", "green stop", "green ended", "blue start"]
 
 
 @pytest.mark.parametrize("lease", [{}, {"identity": "8:2", "path": "/other"}, {"identity": "", "path": "/other"}])
