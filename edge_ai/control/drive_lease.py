@@ -1,10 +1,12 @@
-"""The right to drive: of all controllers that speak to the same wheels and see the same file, one has it."""
+"""The right to drive: of all controllers that speak to the same wheels, one has it."""
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import re
+import socket
 from pathlib import Path
 from typing import IO
 
@@ -15,22 +17,24 @@ _MEND = "set XDG_RUNTIME_DIR to a folder that can be written, the same one for a
 
 
 class DriveLease:
-    """A lock on a file, which the kernel takes back from a process that dies, however it dies.
+    """A lock on a file and a name among this machine's sockets; the kernel takes both back from a process that dies.
 
-    Two sides of a robot, such as an old and a new release in containers, exclude each other if they see the same file:
-    `identity` tells whether they do.
+    The name excludes whoever shares the network of this process, whatever user or folder: a service and a shell. The
+    file excludes containers with a network of their own, if they see the same one: `identity` tells whether they do.
 
     Args:
         path: of the file; its folder is made.
+        wheels: what the name is made of; empty: there is only the file.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, wheels: str = "") -> None:
+        self.path, self._wheels = path, wheels
         self._file: IO[str] | None = None
+        self._name: socket.socket | None = None
 
     @classmethod
     def of(cls, wheels: str) -> DriveLease:
-        """That of some wheels, for this user.
+        """That of some wheels.
 
         Args:
             wheels: tells them from others on this machine, such as a ROS domain and the full name of a topic.
@@ -40,7 +44,7 @@ class DriveLease:
         """
         name = f"drive{re.sub(r'[^A-Za-z0-9]+', '_', '/' + wheels)}.lock"
         try:
-            return cls(runtime_folder() / name)
+            return cls(runtime_folder() / name, wheels)
         except RuntimeError as error:
             raise EdgeAIError("the right to drive", got=error, mend=_MEND) from None
 
@@ -57,6 +61,16 @@ class DriveLease:
         """
         if self._file is not None:
             return
+        name = _claim(self._wheels) if self._wheels else None
+        try:
+            self._file = self._lock()
+        except BaseException:
+            if name is not None:
+                name.close()
+            raise
+        self._name = name
+
+    def _lock(self) -> IO[str]:
         what = f"the right to drive ('{self.path}')"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -77,7 +91,7 @@ class DriveLease:
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
-        self._file = file
+        return file
 
     def keep(self) -> bool:
         """Whether it is held still, before each command.
@@ -97,6 +111,9 @@ class DriveLease:
     def release(self) -> None:
         """Let others have it; harmless where it is not held."""
         file, self._file = self._file, None
+        name, self._name = self._name, None
+        if name is not None:
+            name.close()
         if file is not None:
             fcntl.flock(file, fcntl.LOCK_UN)  # closing would not do while a child that is being started has it, too
             file.close()
@@ -116,3 +133,19 @@ class DriveLease:
             return os.path.samestat(os.fstat(file.fileno()), self.path.stat())
         except OSError:
             return False
+
+
+def _claim(wheels: str) -> socket.socket:
+    """Bind a name of Linux's abstract namespace, see unix(7); it is free again when its last holder is gone.
+
+    Raises:
+        EdgeAIError: it is taken.
+    """
+    name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        name.bind(f"\0edge_ai/drive/{hashlib.sha256(wheels.encode()).hexdigest()}")
+    except OSError:
+        name.close()
+        got = f"another controller that has it, on this machine ({wheels})"
+        raise EdgeAIError("the right to drive", got=got, mend="deactivate that one first") from None
+    return name

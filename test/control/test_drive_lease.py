@@ -132,3 +132,25 @@ def test_nobody_drives_where_the_file_cannot_be_had(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(EdgeAIError, match="XDG_RUNTIME_DIR"):
         DriveLease(tmp_path / "file" / "drive.lock").take()
+
+
+def test_another_user_or_folder_is_no_way_around_it(tmp_path, monkeypatch):
+    wheels = f"test {tmp_path}/cmd_vel"
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "service"))
+    service = DriveLease.of(wheels)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "shell"))
+    shell, other = DriveLease.of(wheels), DriveLease.of(f"other {wheels}")
+    assert service.path != shell.path
+    service.take()
+    with pytest.raises(EdgeAIError, match="another controller that has it, on this machine"):
+        shell.take()
+    other.take()
+    service.release()
+    shell.take()
+
+
+def test_a_file_that_cannot_be_had_leaves_the_name_to_others(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(EdgeAIError, match="XDG_RUNTIME_DIR"):
+        DriveLease(tmp_path / "file" / "drive.lock", f"test {tmp_path}").take()
+    DriveLease(tmp_path / "drive.lock", f"test {tmp_path}").take()
