@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from edge_ai.core.clock import NS, ManualClock
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.resources import resource
-from edge_ai.monitoring.actions import CallService, SetParameter
+from edge_ai.monitoring.actions import CallService, SetParameter, SetPower
 from edge_ai.monitoring.ladder_file import SHIPPED, plan_of
 from edge_ai.monitoring.monitor import Monitor
 from edge_ai.monitoring.params import MonitorParams
@@ -332,5 +332,7 @@ def test_the_shipped_ladder_does_only_what_nodes_offer():
         for deed in step.do:
             if isinstance(deed, CallService):
                 assert (deed.node, deed.service) in services
+            elif isinstance(deed, SetPower):
+                assert deed.fan and not deed.mode  # what a board does at once; another power mode may want a reboot
             else:
                 assert (deed.node, deed.name) in live
