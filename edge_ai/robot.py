@@ -19,9 +19,9 @@ from edge_ai.runtime.control_loop import ControlLoop
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.pipeline import Pipeline, PipelineCounts
 from edge_ai.runtime.routed import RoutedPipeline
-from edge_ai.runtime.swap import HotSwap
-from edge_ai.runtime.swap_params import SwapParams
-from edge_ai.runtime.swap_status import SwapStatus
+from edge_ai.runtime.swap.hot_swap import HotSwap
+from edge_ai.runtime.swap.params import SwapParams
+from edge_ai.runtime.swap.status import SwapStatus
 from edge_ai.runtime.switchable import Leasable, SwitchableModel
 from edge_ai.runtime.uplink import Connected, remote
 

@@ -26,9 +26,9 @@ from edge_ai.optimization.artifact import write_card
 from edge_ai.processing.card import ModelCard
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.resources import shipped_card
-from edge_ai.runtime.swap import HotSwap
-from edge_ai.runtime.swap_params import SwapParams
-from edge_ai.runtime.swap_status import SwapState
+from edge_ai.runtime.swap.hot_swap import HotSwap
+from edge_ai.runtime.swap.params import SwapParams
+from edge_ai.runtime.swap.status import SwapState
 
 GOALS = {
     "gap": Goal("hot swap: gap between results at the switch, times the usual interval, median", None, 1.2, "lower"),

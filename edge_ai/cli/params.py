@@ -30,7 +30,7 @@ def node_classes() -> dict[str, Mapping[str, type[Params]]]:
     from edge_ai.runtime.cloud_service import CloudServiceParams
     from edge_ai.runtime.params import InferenceParams
     from edge_ai.runtime.supervision import LifecycleManagerParams
-    from edge_ai.runtime.swap_params import SwapParams
+    from edge_ai.runtime.swap.params import SwapParams
 
     process: dict[str, type[Params]] = {"process.": RealtimeParams}
     return {

@@ -120,9 +120,9 @@ def _check_targets(targets: Sequence[str]) -> None:
 def _golden(card: Path, pictures: Path, into: Path) -> Path:
     """The model's answers, as ONNX Runtime on the processor gives them."""
     from edge_ai.capture.folder import list_pictures
-    from edge_ai.runtime.golden import record
     from edge_ai.runtime.model import Model
     from edge_ai.runtime.params import InferenceParams
+    from edge_ai.runtime.swap.golden import record
 
     model = Model.load(InferenceParams(model=str(card), backend="onnxruntime", warm_up=0))
     try:

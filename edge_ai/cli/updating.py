@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from edge_ai.core.errors import EdgeAIError
-from edge_ai.runtime.swap import HotSwap
+from edge_ai.runtime.swap.hot_swap import HotSwap
 
 
 class Updating:

@@ -25,9 +25,9 @@ from edge_ai.nodes.runner import run
 from edge_ai.runtime.batching import policy_for
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.pipeline import Pipeline
-from edge_ai.runtime.swap import HotSwap
-from edge_ai.runtime.swap_params import SwapParams
-from edge_ai.runtime.swap_status import SwapStatus
+from edge_ai.runtime.swap.hot_swap import HotSwap
+from edge_ai.runtime.swap.params import SwapParams
+from edge_ai.runtime.swap.status import SwapStatus
 from edge_ai.runtime.told import PipelineTold
 
 _LOOK = 0.5  # s between two looks for somebody who watches

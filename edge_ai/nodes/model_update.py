@@ -18,9 +18,9 @@ from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.convert import ns_to_time
 from edge_ai.nodes.deferred_service import DeferredService
 from edge_ai.nodes.qos import LATCHED
-from edge_ai.runtime.swap import HotSwap
-from edge_ai.runtime.swap_params import SwapParams
-from edge_ai.runtime.swap_status import SwapState, SwapStatus
+from edge_ai.runtime.swap.hot_swap import HotSwap
+from edge_ai.runtime.swap.params import SwapParams
+from edge_ai.runtime.swap.status import SwapState, SwapStatus
 from edge_ai.runtime.told import update_fields
 from edge_ai.srv import StageModel, SwitchModel
 

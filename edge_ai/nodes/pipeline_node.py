@@ -30,8 +30,8 @@ from edge_ai.nodes.runner import run
 from edge_ai.robot import Robot
 from edge_ai.routing.params import CloudParams, RouterParams
 from edge_ai.runtime.params import InferenceParams
-from edge_ai.runtime.swap_params import SwapParams
-from edge_ai.runtime.swap_status import SwapStatus
+from edge_ai.runtime.swap.params import SwapParams
+from edge_ai.runtime.swap.status import SwapStatus
 from edge_ai.runtime.told import PipelineTold, part, tell_command, tell_routing
 
 

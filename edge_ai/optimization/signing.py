@@ -28,7 +28,7 @@ class Belongings:
         engine: folder of a built engine, as `edge-ai compile` names it.
         config: parameter file for the inference node.
         reports: files on how good the model is.
-        golden: folder that `edge_ai.runtime.golden.record` wrote.
+        golden: folder that `edge_ai.runtime.swap.golden.record` wrote.
     """
 
     engine: Path | None = None

@@ -11,7 +11,7 @@ from edge_ai.monitoring.performance import NodeStats
 from edge_ai.monitoring.readings import Readings
 from edge_ai.routing.report import readings as router_readings
 from edge_ai.runtime.pipeline import PipelineCounts
-from edge_ai.runtime.swap_status import SwapStatus
+from edge_ai.runtime.swap.status import SwapStatus
 
 
 class PipelineTold:

@@ -33,7 +33,7 @@ class AdmittedCard:
 
     Attributes:
         card: path of its card; that of a signed set lies in this machine's store, out of reach of who brought the set.
-        golden: folder of golden pictures and answers, see `edge_ai.runtime.golden`; None: there is none.
+        golden: folder of golden pictures and answers, see `edge_ai.runtime.swap.golden`; None: there is none.
         config: parameter file that the set brings, see `with_config`; None: there is none.
         title: what it is called in messages.
         confirm: call it once the model has proved itself, after whatever the next start reads was written: from then

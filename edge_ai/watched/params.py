@@ -15,7 +15,7 @@ from edge_ai.monitoring.params import MonitorParams, PowerParams
 from edge_ai.recording.params import RecorderParams
 from edge_ai.routing.params import CloudParams, RouterParams
 from edge_ai.runtime.params import InferenceParams
-from edge_ai.runtime.swap_params import SwapParams
+from edge_ai.runtime.swap.params import SwapParams
 
 CLASSES: dict[str, type[Params]] = {
     "camera": CameraParams,

@@ -23,7 +23,7 @@ from edge_ai.monitoring.readings import Sample
 from edge_ai.monitoring.sampler import Sampler
 from edge_ai.robot import Robot
 from edge_ai.routing.report import RouterReporter
-from edge_ai.runtime.swap_status import SwapState, SwapStatus
+from edge_ai.runtime.swap.status import SwapState, SwapStatus
 from edge_ai.runtime.told import update_fields
 from edge_ai.watched.actuator import DirectActuator
 from edge_ai.watched.figures import Figures

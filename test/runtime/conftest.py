@@ -19,8 +19,8 @@ from edge_ai.runtime.agreement import card_feeds
 from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.resources import resource, shipped_card
-from edge_ai.runtime.swap import HotSwap
-from edge_ai.runtime.swap_params import SwapParams
+from edge_ai.runtime.swap.hot_swap import HotSwap
+from edge_ai.runtime.swap.params import SwapParams
 
 if str(Path(__file__).parent) not in sys.path:
     sys.path.append(str(Path(__file__).parent))

@@ -9,9 +9,9 @@ from swap_models import LABELS, make, picture
 
 from edge_ai.core.errors import ArtifactError, EdgeAIError, ImageError, InferenceError
 from edge_ai.core.types import Classification, Detections, Result, Segmentation
-from edge_ai.runtime import golden
 from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
+from edge_ai.runtime.swap import golden
 
 
 @pytest.fixture

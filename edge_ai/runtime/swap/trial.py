@@ -11,7 +11,7 @@ from edge_ai.core.errors import DeploymentError
 from edge_ai.runtime.child import Child, Ended
 from edge_ai.runtime.engine_job import error_from
 from edge_ai.runtime.params import InferenceParams
-from edge_ai.runtime.swap_status import Check
+from edge_ai.runtime.swap.status import Check
 
 _MIB = 1 << 20
 
@@ -54,7 +54,7 @@ class Trial:
     ) -> None:
         self._request = TrialRequest(params=params, golden=str(golden or ""))
         self._child = Child(
-            "edge_ai.runtime.trial_worker",
+            "edge_ai.runtime.swap.trial_worker",
             say=lambda message: say(message["phase"]),
             memory_limit=memory_limit,
             timeout=timeout,

@@ -14,7 +14,7 @@ from edge_ai.core.files import sha256_of, write_whole
 from edge_ai.deployment.artifacts.manifest import MANIFEST
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.resources import shipped_card
-from edge_ai.runtime.swap_generation import Generation
+from edge_ai.runtime.swap.generation import Generation
 from edge_ai.runtime.trusted import confirm_launched
 from edge_ai.runtime.variants import Variants
 

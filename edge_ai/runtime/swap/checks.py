@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable
 
 from edge_ai.core.types import Frame, Result
-from edge_ai.runtime.likeness import Likeness
 from edge_ai.runtime.model import Model
-from edge_ai.runtime.shadow import Shadow
-from edge_ai.runtime.swap_params import SwapParams
-from edge_ai.runtime.swap_status import Check
+from edge_ai.runtime.swap.likeness import Likeness
+from edge_ai.runtime.swap.params import SwapParams
+from edge_ai.runtime.swap.shadow import Shadow
+from edge_ai.runtime.swap.status import Check
 from edge_ai.runtime.switchable import Leasable
 
 _ROUNDS = 15  # inferences of each model

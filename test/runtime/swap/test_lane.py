@@ -5,7 +5,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 
 import pytest
 
-from edge_ai.runtime.lane import HungError, Lane
+from edge_ai.runtime.swap.lane import HungError, Lane
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from under_load import Load, until
 
 from edge_ai.core.errors import DeploymentError
 from edge_ai.runtime.params import InferenceParams
-from edge_ai.runtime.swap import HotSwap
-from edge_ai.runtime.swap_kept import KeptModel
-from edge_ai.runtime.swap_status import SwapState
+from edge_ai.runtime.swap.hot_swap import HotSwap
+from edge_ai.runtime.swap.kept import KeptModel
+from edge_ai.runtime.swap.status import SwapState
 
 PROGRAM = """
 import sys
@@ -23,8 +23,8 @@ sys.path.append(sys.argv[1])
 from pathlib import Path
 from under_load import Load
 from edge_ai.runtime.params import InferenceParams
-from edge_ai.runtime.swap import HotSwap
-from edge_ai.runtime.swap_params import SwapParams
+from edge_ai.runtime.swap.hot_swap import HotSwap
+from edge_ai.runtime.swap.params import SwapParams
 
 params = InferenceParams(model=sys.argv[2])
 how = SwapParams(state_folder=sys.argv[4], latency_budget=1.0, shadow_frames=3, shadow_share=1.0, probation=3600.0)
@@ -86,7 +86,7 @@ def test_a_power_cut_in_any_state_leaves_the_model_confirmed_last(opened, active
 
 def test_a_node_that_is_killed_in_probation_comes_back_with_the_model_before(active_in, tmp_path):
     first, two = make(tmp_path / "one"), make(tmp_path / "two", version="2", gain=9.0)
-    here, state = Path(__file__).parent, tmp_path / "state"
+    here, state = Path(__file__).parents[1], tmp_path / "state"
     node = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, here, first, two, state],
         stdin=subprocess.PIPE,

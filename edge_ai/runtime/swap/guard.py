@@ -10,8 +10,8 @@ from typing import Any
 from edge_ai.backends.base import Backend
 from edge_ai.core.types import Frame, Result
 from edge_ai.processing.card import ModelCard
-from edge_ai.runtime.lane import HungError, Lane
-from edge_ai.runtime.probation import Probation
+from edge_ai.runtime.swap.lane import HungError, Lane
+from edge_ai.runtime.swap.probation import Probation
 from edge_ai.runtime.switchable import Leasable
 
 

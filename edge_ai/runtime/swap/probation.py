@@ -7,8 +7,8 @@ import threading
 from collections import deque
 
 from edge_ai.core.clock import NS, Clock
-from edge_ai.runtime.likeness import Likeness
-from edge_ai.runtime.swap_params import SwapParams
+from edge_ai.runtime.swap.likeness import Likeness
+from edge_ai.runtime.swap.params import SwapParams
 
 _NEWEST = 200  # latencies that count
 _FEWEST = 20  # of them that tell something

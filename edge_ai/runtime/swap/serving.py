@@ -11,13 +11,13 @@ from edge_ai.core.types import Frame, Result
 from edge_ai.processing.card import ModelCard
 from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
-from edge_ai.runtime.probation import Probation
-from edge_ai.runtime.retiring import Retiring
-from edge_ai.runtime.shadow import Shadow
-from edge_ai.runtime.swap_generation import Admitted, Generation
-from edge_ai.runtime.swap_guard import Guarded
-from edge_ai.runtime.swap_params import SwapParams
-from edge_ai.runtime.swap_staging import Candidate
+from edge_ai.runtime.swap.generation import Admitted, Generation
+from edge_ai.runtime.swap.guard import Guarded
+from edge_ai.runtime.swap.params import SwapParams
+from edge_ai.runtime.swap.probation import Probation
+from edge_ai.runtime.swap.retiring import Retiring
+from edge_ai.runtime.swap.shadow import Shadow
+from edge_ai.runtime.swap.staging import Candidate
 from edge_ai.runtime.switchable import Leasable, SwitchableModel
 from edge_ai.runtime.variant_cards import Choice
 from edge_ai.runtime.variants import Variants

@@ -1,4 +1,4 @@
-"""The process of a trial: ``python -m edge_ai.runtime.trial_worker``, see `edge_ai.runtime.child`."""
+"""The process of a trial: ``python -m edge_ai.runtime.swap.trial_worker``, see `edge_ai.runtime.child`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 
 from edge_ai.core.clock import SystemClock
 from edge_ai.core.memory import resident_bytes
-from edge_ai.runtime import golden
 from edge_ai.runtime.child import Say, serve
 from edge_ai.runtime.model import Model
-from edge_ai.runtime.swap_status import Check
-from edge_ai.runtime.trial import TrialRequest
+from edge_ai.runtime.swap import golden
+from edge_ai.runtime.swap.status import Check
+from edge_ai.runtime.swap.trial import TrialRequest
 from edge_ai.runtime.variant_cards import Choice, Choices
 
 _SETTLING, _RUNS = 10, 30  # inferences until memory stays as it is, and in all

@@ -12,15 +12,15 @@ from typing import Protocol, TypeVar
 from edge_ai.core.clock import Clock
 from edge_ai.core.errors import DeploymentError
 from edge_ai.core.types import Frame, Result
-from edge_ai.runtime import golden
-from edge_ai.runtime.lane import HungError, Lane
 from edge_ai.runtime.params import InferenceParams
-from edge_ai.runtime.retiring import Retiring
-from edge_ai.runtime.swap_checks import ShadowCheck, time_in_turns
-from edge_ai.runtime.swap_generation import Admitted, Generation, check_successor
-from edge_ai.runtime.swap_params import SwapParams
-from edge_ai.runtime.swap_status import Check, SwapState
-from edge_ai.runtime.trial import Trial
+from edge_ai.runtime.swap import golden
+from edge_ai.runtime.swap.checks import ShadowCheck, time_in_turns
+from edge_ai.runtime.swap.generation import Admitted, Generation, check_successor
+from edge_ai.runtime.swap.lane import HungError, Lane
+from edge_ai.runtime.swap.params import SwapParams
+from edge_ai.runtime.swap.retiring import Retiring
+from edge_ai.runtime.swap.status import Check, SwapState
+from edge_ai.runtime.swap.trial import Trial
 
 T = TypeVar("T")
 

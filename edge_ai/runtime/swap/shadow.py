@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from edge_ai.core.types import Frame, Result
 from edge_ai.runtime.latest import LatestSlot
-from edge_ai.runtime.likeness import Likeness, likeness
+from edge_ai.runtime.swap.likeness import Likeness, likeness
 from edge_ai.runtime.switchable import Leasable
 
 log = logging.getLogger(__name__)

@@ -13,13 +13,13 @@ from edge_ai.core.clock import NS, Clock, SystemClock
 from edge_ai.core.errors import DeploymentError, EdgeAIError
 from edge_ai.core.types import Frame, PendingFrame, Result
 from edge_ai.runtime.params import InferenceParams
-from edge_ai.runtime.retiring import Retiring
-from edge_ai.runtime.swap_generation import Admitted, Generation
-from edge_ai.runtime.swap_kept import KeptModel
-from edge_ai.runtime.swap_params import SwapParams
-from edge_ai.runtime.swap_serving import Front, Serving, Watched
-from edge_ai.runtime.swap_staging import Candidate, Staging
-from edge_ai.runtime.swap_status import Check, StatusBoard, SwapState, SwapStatus
+from edge_ai.runtime.swap.generation import Admitted, Generation
+from edge_ai.runtime.swap.kept import KeptModel
+from edge_ai.runtime.swap.params import SwapParams
+from edge_ai.runtime.swap.retiring import Retiring
+from edge_ai.runtime.swap.serving import Front, Serving, Watched
+from edge_ai.runtime.swap.staging import Candidate, Staging
+from edge_ai.runtime.swap.status import Check, StatusBoard, SwapState, SwapStatus
 from edge_ai.runtime.trusted import admission
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from under_load import Load, until
 from edge_ai.core.errors import DeploymentError, EdgeAIError
 from edge_ai.core.memory import free_memory
 from edge_ai.runtime.params import InferenceParams
-from edge_ai.runtime.swap_staging import Staging
-from edge_ai.runtime.swap_status import SwapState
+from edge_ai.runtime.swap.staging import Staging
+from edge_ai.runtime.swap.status import SwapState
 
 
 def test_one_update_at_a_time(opened, tmp_path, swap_params):

@@ -9,12 +9,12 @@ from swap_models import make, picture
 from edge_ai.core.clock import ManualClock
 from edge_ai.core.errors import ImageError, InferenceError
 from edge_ai.core.types import Frame, FrameHeader
-from edge_ai.runtime.likeness import Likeness
 from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
-from edge_ai.runtime.probation import Probation
-from edge_ai.runtime.swap_guard import Guarded
-from edge_ai.runtime.swap_params import SwapParams
+from edge_ai.runtime.swap.guard import Guarded
+from edge_ai.runtime.swap.likeness import Likeness
+from edge_ai.runtime.swap.params import SwapParams
+from edge_ai.runtime.swap.probation import Probation
 
 SWAP = SwapParams(probation=10.0, probation_frames=30, agreement=0.7, deadline=5.0)
 

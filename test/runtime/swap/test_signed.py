@@ -12,8 +12,8 @@ from edge_ai.deployment.artifacts.make import make_set
 from edge_ai.deployment.artifacts.trust import Trust
 from edge_ai.optimization.signing import Belongings, sources
 from edge_ai.runtime.params import InferenceParams
-from edge_ai.runtime.swap import HotSwap
-from edge_ai.runtime.swap_status import SwapState
+from edge_ai.runtime.swap.hot_swap import HotSwap
+from edge_ai.runtime.swap.status import SwapState
 
 
 @pytest.fixture

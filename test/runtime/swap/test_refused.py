@@ -13,10 +13,10 @@ from under_load import Load, until
 
 from edge_ai.core.errors import EdgeAIError
 from edge_ai.core.files import sha256_of
-from edge_ai.runtime import golden, trial_worker
 from edge_ai.runtime.model import Model
 from edge_ai.runtime.params import InferenceParams
-from edge_ai.runtime.swap_status import SwapState
+from edge_ai.runtime.swap import golden, trial_worker
+from edge_ai.runtime.swap.status import SwapState
 from edge_ai.runtime.variant_cards import Choice
 
 

@@ -5,8 +5,8 @@ from swap_models import make
 from under_load import Load, until
 
 from edge_ai.core.errors import DeploymentError
-from edge_ai.runtime import swap as swap_module
-from edge_ai.runtime.swap_status import SwapState
+from edge_ai.runtime.swap import hot_swap as swap_module
+from edge_ai.runtime.swap.status import SwapState
 
 
 @pytest.mark.parametrize("workers", [1, 2])

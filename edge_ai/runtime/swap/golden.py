@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edge_ai.core.errors import ArtifactError, EdgeAIError, ImageError
 from edge_ai.core.types import Classification, Detections, Frame, FrameHeader, Image, Result, Segmentation
-from edge_ai.runtime.likeness import Likeness, likeness
 from edge_ai.runtime.model import Model
-from edge_ai.runtime.swap_status import Check
+from edge_ai.runtime.swap.likeness import Likeness, likeness
+from edge_ai.runtime.swap.status import Check
 
 GOLDEN = "golden.json"
 """The file of answers in a folder of golden pictures."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge_ai.core.types import Classification, Detections, FrameHeader, Result
-from edge_ai.runtime.likeness import Likeness, likeness
+from edge_ai.runtime.swap.likeness import Likeness, likeness
 
 
 def found(*objects, labels=("person", "car")):

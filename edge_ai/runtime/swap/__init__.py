@@ -1,0 +1,1 @@
+"""Hot swap: a new model is examined beside the one that serves, takes over between two frames, and is watched."""
