@@ -22,8 +22,8 @@ ARGUMENTS: dict[str, tuple[str, list[str] | None, str]] = {
         "",
         None,
         "One of two robots on this machine that take turns, such as blue or green: nodes and topics are in a namespace "
-        "of this name, but cmd_vel, control/emergency_stop and control/reset are those of both. Only one of them can have "
-        "the ports of monitor and dashboard: start the other with monitor:=false dashboard:=false, or give it others. "
+        "of this name, but cmd_vel, control/emergency_stop and control/reset are those of both. Only one can have the "
+        "ports of monitor and dashboard: start the other with monitor:=false dashboard:=false, or give it others. "
         "Empty: there is one.",
     ),
     "params_file": ("", None, "Parameter file (YAML) over profile and defaults; its keys are like /**/control."),
