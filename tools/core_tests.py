@@ -21,17 +21,20 @@ ROOT = Path(__file__).resolve().parent.parent
 GROUPS = (requirements.CORE, "test")
 # What needs ROS 2 or the built nodes, and the tests of tools and with servers, which `make test` runs on one Python.
 ELSEWHERE = ("nodes", "launch", "system", "benchmarks", "tools", "cloud", "edge_ai_launch.py")
-# What takes minutes and is the same on every Python: builds in other processes, gates at every precision, simulations.
+# What takes minutes and is the same on every Python: other processes, power cuts, gates at every precision, simulations.
 SLOW = (
     "accuracy",
     "cli/test_compile.py",
     "cli/test_fleet.py",
+    "deployment/blue_green",
+    "deployment/canary",
     "evaluation/test_vtest.py",
     "fleet",
     "runtime/test_accuracy_gate.py",
     "runtime/test_agreement.py",
     "runtime/test_engine_build.py",
     "runtime/test_engine_supply.py",
+    "runtime/swap",
 )
 # Pretended releases of TensorRT that no JetPack with one of these Pythons has; `make test` runs all of them.
 NOT_THERE = ("8.5.2", "8.6.1", "11.4.0")
