@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GROUPS = (requirements.CORE, "test")
 # What needs ROS 2 or the built nodes, and the tests of tools and with servers, which `make test` runs on one Python.
 ELSEWHERE = ("nodes", "launch", "system", "benchmarks", "tools", "cloud", "edge_ai_launch.py")
-# What takes minutes and is the same on every Python: other processes, power cuts, gates at every precision, simulations.
+# What takes minutes and is the same on every Python: processes, power cuts, gates at every precision, simulations.
 SLOW = (
     "accuracy",
     "cli/test_compile.py",
