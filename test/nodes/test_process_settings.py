@@ -42,14 +42,14 @@ def test_every_managed_node_has_them_and_checks_them_at_start(ros, make):
 
 
 @linux
-def test_they_take_effect_at_configure_before_the_model_loads_and_end_at_cleanup(ros, cpus):
+def test_they_take_effect_at_configure_before_the_model_loads_and_end_at_cleanup(ros, cpus, capfd):
     one = ros(**{"process.cpu_affinity": max(cpus), "process.gc": "freeze", "warm_up": 0})
     node = one.add(InferenceNode())
     assert os.sched_getaffinity(0) == cpus
     for _ in range(2):
         assert one.do(node, "configure")
         assert all(affinity == {max(cpus)} for affinity in affinities())
-        assert node._variants.model.backend.description.endswith("1 thread")
+        assert "CPUExecutionProvider, 1 thread, " in capfd.readouterr().err
         assert gc.get_freeze_count() > 1000
         assert one.do(node, "cleanup")
         assert all(affinity == cpus for affinity in affinities())
