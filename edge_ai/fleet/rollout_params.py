@@ -28,7 +28,7 @@ class RolloutParams(Params):
     errors: float = param(0.0002, "Share of a healthy robot's frames that fail.", ge=0, le=0.5)
     burst: int = param(5, "Frames that fail together.", ge=1, le=30)
     latency: float = param(
-        0.06, "Latency of the median robot, p95 at one of three looks an interval.", unit="s", ge=0.001, le=10
+        0.06, "Latency of the median robot, p95 at one look of an interval's.", unit="s", ge=0.001, le=10
     )
     spread: float = param(0.1, "Of a robot's latency from look to look, of its logarithm.", ge=0, le=2)
     unlike: float = param(0.03, "Of latency from robot to robot, of its logarithm.", ge=0, le=2)

@@ -3,6 +3,7 @@
 import pytest
 
 from edge_ai.core.errors import EdgeAIError, ParameterError
+from edge_ai.deployment.canary.stages import LOOKS
 from edge_ai.deployment.judge.params import JudgeParams
 from edge_ai.fleet.releases import RELEASES, Release
 from edge_ai.fleet.rollout import release_named, roll_out
@@ -29,8 +30,9 @@ def test_a_release_that_fails_is_back_after_one_look_at_the_first_stage(robots):
     found = run("fails", robots=robots)
     assert not found.promoted
     assert found.touched == 0.1
-    assert found.hours == pytest.approx(10 / 3600)
-    assert found.robot_hours == pytest.approx(0.1 * robots * 10 / 3600)
+    look = 30 / LOOKS  # s
+    assert found.hours == pytest.approx(look / 3600)
+    assert found.robot_hours == pytest.approx(0.1 * robots * look / 3600)
 
 
 def test_the_judge_takes_back_what_is_within_all_limits():

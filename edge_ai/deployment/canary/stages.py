@@ -8,7 +8,7 @@ from enum import Enum
 
 from edge_ai.deployment.judge.judge import Judgement, Verdict
 
-LOOKS = 3
+LOOKS = 4
 """At the limits in an interval."""
 _CLOSE = 1e-9  # shares are decimal fractions: 0.1 of 10 robots is one robot
 
