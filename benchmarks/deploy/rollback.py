@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -39,7 +40,8 @@ def measure(context: Context, report: Report) -> Mapping[str, float]:
     if not PROMETHEUS.exists():
         raise MeasurementError("there is no Prometheus; tools/programs.py fetches Debian's")
     draw, folder = Random(7), context.folder / "rollback"
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # figures of an earlier run would be taken for today's
+    folder.mkdir(parents=True)
     found: dict[str, list[float | None]] = {kind: [] for kind in _SHOWN}
     try:
         with CanaryFleet(folder, ["1"] * 3) as fleet:
