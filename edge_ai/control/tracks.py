@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from edge_ai.core.boxes import iou
 from edge_ai.core.clock import NS
 from edge_ai.core.types import Detections
 
@@ -124,15 +125,6 @@ class Tracks:
                 seen[index] = self._tracks[number]
                 del expected[number]
         return seen
-
-
-def iou(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes, 0 to 1."""
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    common = width * height
-    return common / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common)
 
 
 def closeness(a: Box, b: Box) -> float:

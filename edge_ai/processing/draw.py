@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from edge_ai.core.boxes import iou
 from edge_ai.core.errors import ImageError
 from edge_ai.core.types import Detections, FloatArray, Image, Result, Velocity
 from edge_ai.processing.canvas import Canvas, Colour, Rect
@@ -87,17 +88,9 @@ def _rects(found: Detections, canvas: Canvas) -> dict[int, Rect]:
 def _most_like(target: Sequence[float] | None, boxes: FloatArray, rects: dict[int, Rect]) -> int | None:
     if target is None or not rects:
         return None
-    overlaps = {i: _overlap(target, boxes[i]) for i in rects}
+    overlaps = {i: iou(target, boxes[i]) for i in rects}
     best = max(overlaps, key=lambda i: overlaps[i])
     return best if overlaps[best] >= _LEAST_OVERLAP else None
-
-
-def _overlap(a: Sequence[float], b: Sequence[float]) -> float:
-    """Intersection over union."""
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    common = max(width, 0.0) * max(height, 0.0)
-    total = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common
-    return float(common / total) if total > 0 else 0.0
 
 
 def _outlines(canvas: Canvas, found: Detections, rects: dict[int, Rect], followed: int | None) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from edge_ai.core.types import Detections, FloatArray, Result
+from edge_ai.core.boxes import ious
+from edge_ai.core.types import Detections, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def difference(recorded: Result, new: Result, least_overlap: float = 0.5) -> Dif
         least_overlap: IoU below which two boxes are of different things.
     """
     ours, theirs = recorded.detections, new.detections
-    overlaps = _overlaps(ours.boxes, theirs.boxes)
+    overlaps = ious(ours.boxes, theirs.boxes)
     names, other_names = [ours.name(i) for i in range(len(ours))], [theirs.name(j) for j in range(len(theirs))]
     same = np.array([[one == other for other in other_names] for one in names], bool).reshape(overlaps.shape)
     overlaps = np.where(same, overlaps, 0.0)
@@ -122,16 +123,6 @@ class Totals:
     def score(self) -> float:
         """Mean change of the score; NaN without any."""
         return float(np.mean(self.scores)) if self.scores else float("nan")
-
-
-def _overlaps(ours: FloatArray, theirs: FloatArray) -> FloatArray:
-    """(N, M) IoU."""
-    one, other = ours[:, np.newaxis].astype(np.float64), theirs[np.newaxis].astype(np.float64)
-    sides = np.clip(np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2]), 0, None)
-    common = sides.prod(axis=2)
-    areas = [(boxes[..., 2:] - boxes[..., :2]).prod(axis=2) for boxes in (one, other)]
-    overlaps: FloatArray = common / np.maximum(areas[0] + areas[1] - common, 1e-9)
-    return overlaps
 
 
 def _other(recorded: Result, new: Result) -> bool:

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from edge_ai.control.tracks import Tracks, iou
+from edge_ai.control.tracks import Tracks
 from edge_ai.core.clock import NS
 from edge_ai.core.types import Detections
 
@@ -25,24 +22,6 @@ def ids(tracks, boxes, now, classes=None, start=None):
     every = range(len(boxes))
     seen = tracks.update(found, every, every if start is None else start, now)
     return [seen[i].track_id if i in seen else None for i in every]
-
-
-def test_iou():
-    box = (0.0, 0.0, 10.0, 10.0)
-    assert iou(box, box) == 1
-    assert iou(box, (5.0, 0.0, 15.0, 10.0)) == pytest.approx(1 / 3)
-    assert iou(box, (20.0, 20.0, 30.0, 30.0)) == iou(box, (10.0, 0.0, 20.0, 10.0)) == 0
-
-
-corner = st.floats(0, 100)
-
-
-@given(corner, corner, st.floats(1, 50), st.floats(1, 50), corner, corner, st.floats(1, 50), st.floats(1, 50))
-def test_iou_is_symmetric_and_bounded(x, y, w, h, u, v, p, q):
-    a, b = (x, y, x + w, y + h), (u, v, u + p, v + q)
-    assert 0 <= iou(a, b) <= 1
-    assert iou(a, b) == pytest.approx(iou(b, a))
-    assert iou(a, a) == pytest.approx(1)
 
 
 def test_numbers_stay_whatever_the_order():

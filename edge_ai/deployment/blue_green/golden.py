@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from edge_ai.core.boxes import iou as overlap
 from edge_ai.core.errors import DeploymentError
 from edge_ai.deployment.blue_green.plan import GoldenPlan, Plan, SideName
 from edge_ai.deployment.blue_green.web import ask
@@ -119,23 +120,11 @@ def agreement(expected: Sequence[Box], found: Sequence[Box], *, iou: float, scor
     free, pairs = list(found), 0
     for box in sorted(expected, key=lambda one: -one.score):
         alike = [one for one in free if one.class_id == box.class_id and abs(one.score - box.score) <= score]
-        best = max(alike, key=lambda one: _iou(box, one), default=None)
-        if best is not None and _iou(box, best) >= iou:
+        best = max(alike, key=lambda one: overlap(box.corners, one.corners), default=None)
+        if best is not None and overlap(box.corners, best.corners) >= iou:
             free.remove(best)
             pairs += 1
     return 2 * pairs / (len(expected) + len(found)) if expected or found else 1.0
-
-
-def _iou(a: Box, b: Box) -> float:
-    left, top = max(a.corners[0], b.corners[0]), max(a.corners[1], b.corners[1])
-    right, bottom = min(a.corners[2], b.corners[2]), min(a.corners[3], b.corners[3])
-    both = max(0.0, right - left) * max(0.0, bottom - top)
-    return both / ((_area(a) + _area(b) - both) or 1.0)
-
-
-def _area(box: Box) -> float:
-    x1, y1, x2, y2 = box.corners
-    return max(0.0, x2 - x1) * max(0.0, y2 - y1)
 
 
 def _fours(values: Sequence[float]) -> list[Sequence[float]]:

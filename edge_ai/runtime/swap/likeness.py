@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_ai.core.boxes import ious
 from edge_ai.core.types import Classification, Detections, Result, Segmentation
-
-Array = NDArray[np.floating]
 
 _SAME_PLACE = 0.5  # intersection over union from which two boxes are of one object
 _SAME_POINT = 0.1  # diagonals of the box by which a keypoint may be off
@@ -82,7 +81,7 @@ def _pairs(one: Detections, other: Detections) -> list[tuple[int, int, float]]:
     """Indices of what is the same object, and how far the boxes overlap."""
     if not len(one) or not len(other):
         return []
-    overlaps = _overlaps(one.boxes, other.boxes)
+    overlaps = ious(one.boxes, other.boxes)
     names, others = [one.name(i) for i in range(len(one))], [other.name(j) for j in range(len(other))]
     overlaps[np.array(names)[:, None] != np.array(others)[None, :]] = 0.0
     pairs = []
@@ -92,16 +91,6 @@ def _pairs(one: Detections, other: Detections) -> list[tuple[int, int, float]]:
             pairs.append((i, j, float(overlaps[i, j])))
             overlaps[:, j] = 0.0
     return pairs
-
-
-def _overlaps(boxes: Array, others: Array) -> Array:
-    """(N, M) intersection over union."""
-    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    common = np.clip(high - low, 0, None).prod(axis=2)
-    areas = [(b[:, 2:] - b[:, :2]).prod(axis=1) for b in (boxes, others)]
-    shares: Array = common / np.maximum(areas[0][:, None] + areas[1][None, :] - common, 1e-9)
-    return shares
 
 
 def _points(one: Detections, other: Detections, i: int, j: int) -> float:
