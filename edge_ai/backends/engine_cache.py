@@ -16,6 +16,7 @@ from pathlib import Path
 
 from edge_ai.backends.engine_manifest import EngineKey, Manifest, Verdict, secret_key
 from edge_ai.core.errors import EngineError
+from edge_ai.core.files import user_folder, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +57,7 @@ class EngineCache:
     @classmethod
     def at(cls, folder: str) -> EngineCache:
         """The cache of a folder; empty: edge_ai/engines in the user's cache folder."""
-        default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge_ai" / "engines"
-        return cls(Path(folder) if folder else default)
+        return cls(Path(folder) if folder else user_folder("XDG_CACHE_HOME", ".cache") / "engines")
 
     def find(self, key: EngineKey) -> Entry | None:
         """The engine of this key, accepted or not; None if there is none.
@@ -161,12 +161,7 @@ class EngineCache:
         manifest = entry.manifest.model_copy(update={"verdict": verdict})
         path = entry.folder / MANIFEST
         with self._writing(f"manifest '{path}'"):
-            new = path.with_name(f".{MANIFEST}.{os.getpid()}")
-            try:
-                _write(new, manifest.dump(self._key()).encode())
-                new.replace(path)
-            finally:
-                new.unlink(missing_ok=True)
+            write_whole(path, manifest.dump(self._key()).encode(), mode=0o644)
         return Entry(entry.folder, manifest)
 
     def sweep(self) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edge_ai.core.errors import EngineError
+from edge_ai.core.files import user_folder
 
 FORMAT = 1
 _KEY_BYTES = 32
@@ -170,7 +171,7 @@ def secret_key(path: Path | None = None) -> bytes:
     Raises:
         EngineError: it cannot be made or read, or others may read it.
     """
-    path = path or _config_folder() / "edge_ai" / "engines.key"
+    path = path or user_folder("XDG_CONFIG_HOME", ".config") / "engines.key"
     try:
         if not path.exists():
             _make_key(path)
@@ -200,10 +201,6 @@ def _read_key(path: Path) -> bytes:
     if len(key) != _KEY_BYTES:
         raise EngineError(f"key file '{path}'", got=f"{len(key)} bytes", wanted=_KEY_BYTES, mend="remove it")
     return key
-
-
-def _config_folder() -> Path:
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
 
 
 def _sign(values: Mapping[str, Any], secret: bytes) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import re
 import socket
 from pathlib import Path
 from typing import IO
 
 from edge_ai.core.errors import EdgeAIError
-from edge_ai.core.files import runtime_folder
+from edge_ai.core.files import plain_name, runtime_folder
 
 _MEND = "set XDG_RUNTIME_DIR to a folder that can be written, the same one for all that may drive this robot"
 
@@ -42,11 +41,7 @@ class DriveLease:
         Raises:
             EdgeAIError: this user has neither a runtime folder nor a home.
         """
-        name = f"drive{re.sub(r'[^A-Za-z0-9]+', '_', '/' + wheels)}.lock"
-        try:
-            return cls(runtime_folder() / name, wheels)
-        except RuntimeError as error:
-            raise EdgeAIError("the right to drive", got=error, mend=_MEND) from None
+        return cls(runtime_folder() / f"drive{plain_name(f'/{wheels}')}.lock", wheels)
 
     @property
     def held(self) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import re
 from pathlib import Path
 
-from edge_ai.core.files import boot_id, runtime_folder
+from edge_ai.core.errors import EdgeAIError
+from edge_ai.core.files import boot_id, plain_name, runtime_folder
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +29,8 @@ class KeptStop:
             robot: tells it from others on this machine.
         """
         try:
-            return cls(runtime_folder() / f"emergency_stop{re.sub(r'[^A-Za-z0-9]+', '_', '/' + robot)}")
-        except RuntimeError as error:  # a user without a home
+            return cls(runtime_folder() / f"emergency_stop{plain_name(f'/{robot}')}")
+        except EdgeAIError as error:
             log.warning("an emergency stop is not kept over a crash: %s", error)
             return cls(None)
 

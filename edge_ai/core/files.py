@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -16,11 +17,19 @@ def runtime_folder() -> Path:
     """Where a process leaves what its next life is to know: this user's runtime folder, else that of states.
 
     Raises:
-        RuntimeError: a user without a home.
+        EdgeAIError: a user without a home.
     """
-    if runtime := os.environ.get("XDG_RUNTIME_DIR"):
-        return Path(runtime) / "edge_ai"
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "edge_ai"
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    return Path(runtime) / "edge_ai" if runtime else state_folder()
+
+
+def state_folder() -> Path:
+    """Where this user's programs leave what outlives a start of the machine.
+
+    Raises:
+        EdgeAIError: a user without a home.
+    """
+    return user_folder("XDG_STATE_HOME", ".local/state")
 
 
 def user_folder(variable: str, default: str) -> Path:
@@ -37,6 +46,11 @@ def user_folder(variable: str, default: str) -> Path:
         return Path(os.environ.get(variable) or Path.home() / default) / "edge_ai"
     except RuntimeError:
         raise EdgeAIError("this user", got="no home", mend=f"set HOME or {variable}") from None
+
+
+def plain_name(text: str) -> str:
+    """A part of a file's name that tells what it belongs to, such as a node by its full name."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", text)
 
 
 def boot_id() -> str:
@@ -60,8 +74,13 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Put a file in place, whole or not at all, readable by this user only; it is on the disk when this returns.
+def write_whole(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Put a file in place, whole or not at all; it is on the disk when this returns.
+
+    Args:
+        path: of the file; its folder is made.
+        data: all of it.
+        mode: who may read and write it; default this user only.
 
     Raises:
         OSError: it cannot be written; what was there before stays, and nothing else is left.
@@ -72,6 +91,7 @@ def write_whole(path: Path, data: bytes) -> None:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
             stream.flush()
+            os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
         os.replace(name, path)
     except BaseException:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from edge_ai.core.errors import EdgeAIError
-from edge_ai.core.files import boot_id, runtime_folder, write_whole
+from edge_ai.core.files import boot_id, plain_name, runtime_folder, write_whole
 from edge_ai.monitoring.actions import Action, CallService, SetParameter, SetPower
 from edge_ai.monitoring.effects import Effect
 from edge_ai.monitoring.errand import Errand
@@ -81,8 +80,8 @@ class KeptSteps:
         if not monitor:
             return cls(None)
         try:
-            return cls(runtime_folder() / f"mitigation{re.sub(r'[^A-Za-z0-9]+', '_', '/' + monitor)}.json")
-        except RuntimeError as error:  # a user without a home
+            return cls(runtime_folder() / f"mitigation{plain_name(f'/{monitor}')}.json")
+        except EdgeAIError as error:
             log.warning("steps taken are not kept over a crash: %s", error)
             return cls(None)
 

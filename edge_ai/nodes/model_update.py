@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +11,14 @@ from typing import Any
 from std_msgs.msg import Header, String
 
 from edge_ai.core.errors import EdgeAIError
+from edge_ai.core.files import plain_name
 from edge_ai.msg import ModelUpdate
 from edge_ai.nodes.base import ManagedNode
 from edge_ai.nodes.convert import ns_to_time
 from edge_ai.nodes.deferred_service import DeferredService
 from edge_ai.nodes.qos import LATCHED
 from edge_ai.runtime.swap.hot_swap import HotSwap
+from edge_ai.runtime.swap.kept import default_folder
 from edge_ai.runtime.swap.params import SwapParams
 from edge_ai.runtime.swap.status import SwapState, SwapStatus
 from edge_ai.runtime.told import update_fields
@@ -125,9 +125,8 @@ def swap_params(node: ManagedNode) -> SwapParams:
     params: SwapParams = node.params["swap."]
     if params.state_folder:
         return params
-    owner = re.sub(r"[^A-Za-z0-9]+", "_", f"{node.context.get_domain_id()}{node.get_fully_qualified_name()}")
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
-    return params.changed(state_folder=str(state / "edge_ai/model" / owner))
+    owner = plain_name(f"{node.context.get_domain_id()}{node.get_fully_qualified_name()}")
+    return params.changed(state_folder=str(default_folder() / owner))
 
 
 def update_words(status: SwapStatus) -> dict[str, object]:

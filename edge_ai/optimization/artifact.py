@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from edge_ai.core.errors import EdgeAIError
+from edge_ai.core.files import write_whole
 from edge_ai.optimization.onnx_file import digest
 from edge_ai.processing.card import ModelCard
 
@@ -177,21 +178,10 @@ def write_report_files(folder: Path, name: str, data: Mapping[str, Any], page: s
     """
     with in_words(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / f"{name}.html", page)
-        _write(folder / f"{name}.json", json.dumps(data, indent=2, allow_nan=False) + "\n")
+        write_whole(folder / f"{name}.html", page.encode(), mode=0o644)
+        text = json.dumps(data, indent=2, allow_nan=False) + "\n"
+        write_whole(folder / f"{name}.json", text.encode(), mode=0o644)
     return folder / f"{name}.html"
-
-
-def _write(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _sync(folder: Path) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pydantic import field_validator
 
+from edge_ai.core.files import state_folder
 from edge_ai.core.params import Params, param
 
 MIB = 1 << 20
@@ -68,5 +68,4 @@ class RecorderParams(Params):
         """The folder, as a path."""
         if self.folder:
             return Path(self.folder).expanduser()
-        state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
-        return Path(state) / "edge_ai" / "recordings"
+        return state_folder() / "recordings"

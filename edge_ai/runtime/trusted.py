@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import yaml
 
 from edge_ai.backends.engine_params import EngineParams
 from edge_ai.core.errors import ArtifactError, BackendError, EngineError
+from edge_ai.core.files import state_folder
 from edge_ai.deployment.artifacts.trust import AdmittedSet, Trust
 from edge_ai.processing.card import ModelCard
 from edge_ai.runtime.params import InferenceParams
@@ -205,7 +205,7 @@ def _adopt(found: AdmittedSet, params: InferenceParams) -> None:
 def _store(params: InferenceParams) -> Path:
     if params.artifact_store:
         return Path(params.artifact_store)
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "edge_ai" / "artifacts"
+    return state_folder() / "artifacts"
 
 
 @functools.lru_cache(maxsize=1)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edge_ai.core.clock import Clock
 from edge_ai.core.errors import DeploymentError, EdgeAIError
-from edge_ai.core.files import sha256_of, write_whole
+from edge_ai.core.files import sha256_of, state_folder, write_whole
 from edge_ai.deployment.artifacts.manifest import MANIFEST
 from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.resources import shipped_card
@@ -51,16 +50,27 @@ class Kept(BaseModel):
     card: str
 
 
+def default_folder() -> Path:
+    """Where that is, if nobody says otherwise: edge_ai/model in the user's state folder.
+
+    Raises:
+        EdgeAIError: a user without a home.
+    """
+    return state_folder() / "model"
+
+
 class KeptModel:
     """What a restart begins with: the model confirmed last, unless a launch names another one than it replaced.
 
     Args:
-        folder: of the file; made when first needed. Empty: edge_ai/model in the user's state folder.
+        folder: of the file; made when first needed. Empty: `default_folder`.
+
+    Raises:
+        EdgeAIError: there is no folder, and the user has no home.
     """
 
     def __init__(self, folder: str) -> None:
-        state = Path(os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser())
-        self._path = (Path(folder) if folder else state / "edge_ai" / "model") / _FILE
+        self._path = (Path(folder) if folder else default_folder()) / _FILE
         self._replaces = Launched(model="", sha256="")
 
     def open(self, params: InferenceParams, clock: Clock) -> Generation:
