@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -91,8 +89,9 @@ class CanaryFleet:
 
     def kill(self, robot: str) -> None:
         """As a power cut would."""
-        number = (self.folder / "robots" / robot).read_text().split()[0]
-        os.kill(int(number), signal.SIGKILL)
+        host = next(host for host in self._hosts if host.name == robot)
+        for process in self._target.process(host).processes():
+            process.kill()
 
     def asked(self, query: str) -> float:
         """The first value of a query's answer; NaN: there is none."""

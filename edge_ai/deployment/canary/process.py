@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import psutil
 from pydantic import Field
 
 from edge_ai.core.errors import DeploymentError
 from edge_ai.deployment.canary.plan import Host
+from edge_ai.deployment.marked_process import MarkedProcess
 from edge_ai.deployment.plan_file import Entry
-
-# The child writes its own number: whoever kills us between its start and our next step leaves no process unknown.
-_WRAPPER = 'printf "%s\\n%s\\n" "$$" "$1" > "$0.part" && mv "$0.part" "$0" && shift && exec "$@"'
-_TICK = 0.02  # s
 
 
 class ProcessSettings(Entry):
@@ -25,7 +18,7 @@ class ProcessSettings(Entry):
 
     Attributes:
         command: words; ``{release}``, ``{host}`` and ``{address}`` are filled in.
-        folder: takes a log and a file with the process's number for each robot.
+        folder: takes a log for each robot.
         grace: of an old process that is to end, before it is killed, s.
     """
 
@@ -46,71 +39,41 @@ class ProcessTarget:
     def __init__(self, settings: ProcessSettings) -> None:
         self._settings, self._folder = settings, Path(settings.folder)
 
+    def process(self, host: Host) -> MarkedProcess:
+        """That a robot is."""
+        return MarkedProcess(f"{self._folder.resolve()}:{host.name}", self._log(host))
+
     def version(self, host: Host) -> str:
-        return self._running(host)[1]
+        return self.process(host).release or ""
 
     def apply(self, release: str, host: Host) -> None:
-        process, version = self._running(host)
-        if version == release:
+        process = self.process(host)
+        if process.release == release:
             return
-        if process is not None:
-            self._end(process)
-        self._start(release, host)
+        process.stop(self._settings.grace)
+        filling = {"release": release, "host": host.name, "address": host.place}
+        words = [_filled(word, filling) for word in self._settings.command]
+        what = f"robot '{host.name}'"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DeploymentError(f"folder '{self._folder}'", got=error, mend="correct 'target.folder'") from None
+        try:
+            status = process.start(words, release)
+        except OSError as error:
+            raise DeploymentError(what, got=error, mend="correct 'target.command'") from None
+        if status is not None:
+            got = f"status {status} of '{' '.join(words)}'"
+            raise DeploymentError(what, got=got, mend=f"see {self._log(host)}")
 
     def roll_back(self, release: str, host: Host) -> None:
         if release:
             self.apply(release, host)
-        elif (process := self._running(host)[0]) is not None:
-            self._end(process)
+        else:
+            self.process(host).stop(self._settings.grace)
 
-    def _running(self, host: Host) -> tuple[psutil.Process | None, str]:
-        state = self._folder / host.name
-        try:
-            number, release = state.read_text().splitlines()
-            process = psutil.Process(int(number))
-            # A number is used again for another process, but not one that was there when the file was written.
-            ours = process.create_time() <= state.stat().st_mtime + 1 and not _ended(process)
-        except (FileNotFoundError, psutil.NoSuchProcess):
-            return None, ""
-        except (OSError, ValueError) as error:
-            raise _wrong(self._folder, error) from None
-        return (process, release) if ours else (None, "")
-
-    def _start(self, release: str, host: Host) -> None:
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _wrong(self._folder, error) from None
-        state = self._folder / host.name
-        state.unlink(missing_ok=True)
-        filling = {"release": release, "host": host.name, "address": host.place}
-        words = [_filled(word, filling) for word in self._settings.command]
-        with state.with_suffix(".log").open("ab") as log:
-            child = subprocess.Popen(
-                ["/bin/sh", "-c", _WRAPPER, str(state), release, *words],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        while not state.exists() and child.poll() is None:
-            time.sleep(_TICK)
-        if child.poll() is not None:
-            got = f"status {child.returncode} of '{' '.join(words)}'"
-            raise DeploymentError(f"robot '{host.name}'", got=got, mend=f"see {state.with_suffix('.log')}")
-
-    def _end(self, process: psutil.Process) -> None:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.terminate()
-            end = time.monotonic() + self._settings.grace
-            while not _ended(process):
-                if time.monotonic() > end:
-                    process.kill()
-                time.sleep(_TICK)
-
-
-def _wrong(folder: Path, error: Exception) -> DeploymentError:
-    return DeploymentError(f"folder '{folder}'", got=error, mend="correct 'target.folder'")
+    def _log(self, host: Host) -> Path:
+        return self._folder / f"{host.name}.log"
 
 
 def _filled(word: str, filling: Mapping[str, str]) -> str:
@@ -118,11 +81,3 @@ def _filled(word: str, filling: Mapping[str, str]) -> str:
     for name, value in filling.items():
         word = word.replace(f"{{{name}}}", value)
     return word
-
-
-def _ended(process: psutil.Process) -> bool:
-    """Also where whoever started it has not asked for its exit status yet."""
-    try:
-        return process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True

@@ -9,6 +9,7 @@ import pytest
 from edge_ai.core.errors import DeploymentError
 from edge_ai.deployment.blue_green.plan import ProcessPlan
 from edge_ai.deployment.blue_green.process_side import ProcessSide
+from edge_ai.deployment.marked_process import MARK
 
 WAIT = [sys.executable, "-S", "-c", "import time; print('began', flush=True); time.sleep(60)"]
 IGNORES = "import signal, time; signal.signal(15, signal.SIG_IGN); print('began', flush=True); time.sleep(60)"
@@ -68,7 +69,7 @@ def test_what_does_not_end_by_itself_is_ended_with_all_that_it_started(side):
 def test_one_that_was_killed_and_not_waited_for_does_not_run(side):
     one = side()
     one.start()
-    (process,) = one._marked()
+    (process,) = one.process.processes()
     process.send_signal(9)
     end = time.monotonic() + 10
     while one.running():
@@ -80,7 +81,7 @@ def test_commands_see_its_environment_and_are_not_taken_for_it(side):
     with pytest.raises(DeploymentError, match="does not run"):
         one.exec(["true"], 5.0)
     one.start()
-    words = "import os; print(os.environ['RELEASE'], os.environ.get('EDGE_AI_SIDE'))"
+    words = f"import os; print(os.environ['RELEASE'], os.environ.get({MARK!r}))"
     done = one.exec([sys.executable, "-S", "-c", words], 20.0)
     assert (done.status, done.output) == (0, "2 None\n")
     with pytest.raises(DeploymentError, match=r"no answer within 0\.2 s"):
@@ -103,3 +104,11 @@ def test_it_outlives_whoever_started_it(side, tmp_path):
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True, start_new_session=True)
     assert side().current()
+
+
+def test_the_namespace_that_a_robot_is_given_reaches_it(side):
+    words = "import os, time; print('began', os.environ['EDGE_AI_SIDE'], flush=True); time.sleep(60)"
+    one = side([sys.executable, "-S", "-c", words], environment={"EDGE_AI_SIDE": "green"})
+    one.start()
+    began(one)
+    assert one.logs() == "began green"

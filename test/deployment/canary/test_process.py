@@ -26,17 +26,18 @@ def robots(tmp_path):
     robots().roll_back("", ROBOT)
 
 
-def number(tmp_path):
-    return int((tmp_path / "one").read_text().split()[0])
+def number(target):
+    (process,) = target.process(ROBOT).processes()
+    return process.pid
 
 
-def test_a_robot_changes_its_release_and_goes_back(robots, tmp_path):
+def test_a_robot_changes_its_release_and_goes_back(robots):
     target = robots()
     assert target.version(ROBOT) == ""
     target.apply("1", ROBOT)
-    first = number(tmp_path)
+    first = number(target)
     target.apply("1", ROBOT)
-    assert number(tmp_path) == first
+    assert number(target) == first
     target.apply("2", ROBOT)
     assert target.version(ROBOT) == "2"
     assert not psutil.pid_exists(first)
@@ -46,17 +47,17 @@ def test_a_robot_changes_its_release_and_goes_back(robots, tmp_path):
     assert target.version(ROBOT) == ""
 
 
-def test_its_command_is_filled_in(robots, tmp_path):
+def test_its_command_is_filled_in(robots):
     target = robots()
     target.apply("1", ROBOT)
-    process = psutil.Process(number(tmp_path))
+    process = psutil.Process(number(target))
     wait_until(lambda: process.cmdline()[-3:] == ["1", "one", "127.0.0.1:1"], "it runs")
 
 
-def test_other_braces_are_the_command_s_own(robots, tmp_path):
+def test_other_braces_are_the_command_s_own(robots):
     target = robots([*SLEEP, '{"a": {release}}', "{other}"])
     target.apply("1", ROBOT)
-    process = psutil.Process(number(tmp_path))
+    process = psutil.Process(number(target))
     wait_until(lambda: process.cmdline()[-2:] == ['{"a": 1}', "{other}"], "it runs")
 
 
@@ -67,19 +68,22 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
         target.apply("1", ROBOT)
 
 
-def test_one_that_was_killed_runs_nothing(robots, tmp_path):
+def test_one_that_was_killed_runs_nothing(robots):
     target = robots()
     target.apply("1", ROBOT)
-    os.kill(number(tmp_path), signal.SIGKILL)
+    os.kill(number(target), signal.SIGKILL)
     wait_until(lambda: target.version(ROBOT) == "", "it is gone")
     target.apply("1", ROBOT)
     assert target.version(ROBOT) == "1"
 
 
-def test_another_process_with_its_number_is_not_it(robots, tmp_path):
-    (tmp_path / "one").write_text(f"{os.getpid()}\n1\n")
-    os.utime(tmp_path / "one", (0, 0))
+def test_a_robot_of_the_same_name_in_another_folder_is_not_it(robots, tmp_path):
+    other = make_target({"kind": "processes", "command": SLEEP, "folder": str(tmp_path / "other")})
+    other.apply("1", ROBOT)
     assert robots().version(ROBOT) == ""
+    robots().roll_back("", ROBOT)
+    assert other.version(ROBOT) == "1"
+    other.roll_back("", ROBOT)
 
 
 def test_a_release_that_ends_at_once_runs_nothing(robots):
