@@ -57,7 +57,9 @@ def test_it_is_free_again_when_the_driver_lets_go(path):
 def test_the_kernel_takes_it_back_from_one_that_dies(path, other, sign):
     other.send_signal(sign)
     other.wait()
-    DriveLease(path).take()
+    lease = DriveLease(path)
+    lease.take()
+    assert lease.held
 
 
 def test_a_child_of_the_driver_does_not_keep_it(path):
@@ -66,7 +68,9 @@ def test_a_child_of_the_driver_does_not_keep_it(path):
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
         lease.release()
-        DriveLease(path).take()
+        other = DriveLease(path)
+        other.take()
+        assert other.held
     finally:
         child.communicate(b"\n")
 
@@ -83,7 +87,9 @@ def test_a_child_that_is_being_started_does_not_keep_it(path):
         os._exit(0)
     try:
         lease.release()
-        DriveLease(path).take()
+        other = DriveLease(path)
+        other.take()
+        assert other.held
     finally:
         os.close(writer)
         os.close(reader)

@@ -15,6 +15,7 @@ pytest.importorskip("edge_ai.msg", reason="needs the built interfaces: run throu
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(ROOT / "test" / "system"))
 
 from processes import Stack  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402

@@ -3,8 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -13,16 +11,12 @@ import yaml
 pytest.importorskip("rclpy", reason="needs ROS 2: run through `make test`")
 pytest.importorskip("edge_ai.msg", reason="needs the built interfaces: run through `make test`")
 
-import rclpy
-
-from edge_ai.msg import ControlStatus
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 from environment import executable
 from processes import Stack
+from witness import SHARED, SIDES, Witness, until
 
-SHARED = ("cmd_vel", "control/emergency_stop", "control/reset")
 # All nodes of a side in one tree of processes, as in a container.
 SIDE = "import json, subprocess, sys\n[c.wait() for c in [subprocess.Popen(w) for w in json.loads(sys.argv[1])]]"
 PATIENCE = 90.0
@@ -33,17 +27,7 @@ class Robot:
 
     def __init__(self, folder, stack):
         self.folder, self.stack, self.path = folder, stack, folder / "plan.yaml"
-        self.spoke = {"blue": [], "green": []}
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context, domain_id=stack.domain)
-        self._witness = rclpy.create_node("witness", context=self._context)
-        self._executor = rclpy.executors.SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._witness)
-        for side, heard in self.spoke.items():
-            self._witness.create_subscription(
-                ControlStatus, f"/{side}/control/status", lambda m, heard=heard: heard.append(_time(m)), 100
-            )
-        threading.Thread(target=self._executor.spin, daemon=True).start()
+        self.witness = Witness(stack.domain)
 
     def _nodes(self, side, **inference):
         params = {
@@ -63,7 +47,7 @@ class Robot:
     def plan(self, serve, **inference):
         """Write a plan; ``inference`` are parameters of the side that is to serve."""
         sides = {}
-        for side in ("blue", "green"):
+        for side in SIDES:
             nodes = list(self._nodes(side, **(inference if side == serve else {})))
             command = [sys.executable, "-S", "-c", SIDE, json.dumps(nodes)]
             topics = ["/cmd_vel", f"/{side}/inference/results"]
@@ -93,11 +77,6 @@ class Robot:
         """What the journal says."""
         return [json.loads(line)["step"] for line in (self.folder / "plan.journal.jsonl").read_text().splitlines()]
 
-    def turns(self):
-        """Which side drove, one after the other."""
-        order = [side for _, side in sorted((at, side) for side, times in self.spoke.items() for at in times)]
-        return [side for number, side in enumerate(order) if not number or order[number - 1] != side]
-
     def close(self):
         """End the sides and the witness."""
         from edge_ai.deployment.blue_green.make import make_sides
@@ -106,20 +85,7 @@ class Robot:
 
         for side in make_sides(load_plan(self.path), self.folder, ContainerEngine()).values():
             side.stop(5.0)
-        self._executor.shutdown()
-        self._witness.destroy_node()
-        self._context.shutdown()
-
-
-def _time(message):
-    return message.header.stamp.sec + message.header.stamp.nanosec / 1e9
-
-
-def until(condition):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
+        self.witness.close()
 
 
 @pytest.fixture
@@ -142,7 +108,7 @@ def test_the_wheels_change_hands_and_no_two_ever_drive(robot):
     assert status == 0, said
     assert "one lock decides who drives" in said
     assert "the robot stood for" in said
-    until(lambda: robot.turns() == ["blue", "green"])
+    until(lambda: robot.witness.turns() == ["blue", "green"], PATIENCE)
 
     # A release whose model is not there is not even tried: the robot does not stand for a moment.
     robot.plan("blue", model="/nowhere/card.yaml")
@@ -150,18 +116,18 @@ def test_the_wheels_change_hands_and_no_two_ever_drive(robot):
     status, said = robot.ends()
     assert status == 1, said
     assert "inference unconfigured" in said
-    assert robot.turns() == ["blue", "green"]
+    assert robot.witness.turns() == ["blue", "green"]
 
     # The deployer is killed while the wheels change hands; whoever comes next ends that.
     robot.plan("blue")
     deployer = robot.deploy()
-    until(lambda: robot.steps()[-1] == "switching")
+    until(lambda: robot.steps()[-1] == "switching", PATIENCE)
     deployer.kill()
     deployer.communicate()
     status, said = robot.ends("--resume")
     assert status == 0, said
-    until(lambda: robot.turns() == ["blue", "green", "blue"])
-    seen = len(robot.spoke["green"])
-    before = len(robot.spoke["blue"])
-    until(lambda: len(robot.spoke["blue"]) > before + 10)
-    assert len(robot.spoke["green"]) == seen
+    until(lambda: robot.witness.turns() == ["blue", "green", "blue"], PATIENCE)
+    seen = len(robot.witness.spoke["green"])
+    before = len(robot.witness.spoke["blue"])
+    until(lambda: len(robot.witness.spoke["blue"]) > before + 10, PATIENCE)
+    assert len(robot.witness.spoke["green"]) == seen

@@ -4,8 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,6 @@ import pytest
 pytest.importorskip("rclpy", reason="needs ROS 2: run through `make test`")
 pytest.importorskip("edge_ai.msg", reason="needs the built interfaces: run through `make test`")
 
-import rclpy
 from std_srvs.srv import Trigger
 
 from edge_ai.msg import ControlStatus
@@ -21,9 +18,8 @@ from edge_ai.msg import ControlStatus
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 from processes import Stack
+from witness import SHARED, SIDES, Witness, until
 
-SIDES = ("blue", "green")
-SHARED = ("cmd_vel", "control/emergency_stop", "control/reset")
 PATIENCE = 60.0
 
 
@@ -31,24 +27,14 @@ class Robot:
     """Both sides, each with the picture of nobody as its camera, and somebody who notes when either speaks."""
 
     def __init__(self, stack):
-        self.stack, self.spoke = stack, {side: [] for side in SIDES}
+        self.stack = stack
         for side in SIDES:
             names = {"__ns": f"/{side}", **{name: f"/{name}" for name in SHARED}}
             self._start(side, "camera", names, {"source": "synthetic://320x240@15"})
             self._start(side, "inference", names, {"warm_up": 1})
             self._start(side, "control", names, {})
             self._start(side, "lifecycle_manager", names, {"autostart": False, "period": 0.1, "retry_longest": 1.0})
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context, domain_id=stack.domain)
-        self.probe = rclpy.create_node("witness", context=self._context)
-        self._executor = rclpy.executors.SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self.probe)
-        for side in SIDES:
-            heard = self.spoke[side].append
-            self.probe.create_subscription(
-                ControlStatus, f"/{side}/control/status", lambda m, heard=heard: heard(_time(m)), 100
-            )
-        threading.Thread(target=self._executor.spin, daemon=True).start()
+        self.witness = Witness(stack.domain)
 
     def _start(self, side, name, names, params):
         self.stack.start(f"{name}_node", label=f"{side}_{name}", remaps=names, params=params)
@@ -69,28 +55,11 @@ class Robot:
         return self.ask("hand-over", new, "--from", f"/{old}/lifecycle_manager", *alive)
 
     def call(self, service):
-        client = self.probe.create_client(Trigger, service)
+        client = self.witness.node.create_client(Trigger, service)
         assert client.wait_for_service(PATIENCE)
         future = client.call_async(Trigger.Request())
         until(future.done)
         return future.result()
-
-    def close(self):
-        self._executor.shutdown()
-        self.probe.destroy_node()
-        self._context.shutdown()
-
-
-def _time(message):
-    return message.header.stamp.sec + message.header.stamp.nanosec / 1e9
-
-
-def until(condition):
-    """Wait for it; not by the stack, which takes the refusal of the right to drive for the end of a node."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -99,18 +68,7 @@ def robot(tmp_path):
         stack.env["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
         one = Robot(stack)
         yield one
-        one.close()
-
-
-def turns(spoke):
-    """Who spoke when, as (side, first, last) of each stretch in which no other side spoke in between."""
-    stretches = []
-    for at, side in sorted((at, side) for side, times in spoke.items() for at in times):
-        if stretches and stretches[-1][0] == side:
-            stretches[-1][2] = at
-        else:
-            stretches.append([side, at, at])
-    return stretches
+        one.witness.close()
 
 
 def test_sides_take_turns_and_never_drive_together(robot):
@@ -128,7 +86,7 @@ def test_sides_take_turns_and_never_drive_together(robot):
         told = robot.hand_over(old, new)
         assert told["ok"], told
         assert told["stood"] < PATIENCE
-    assert [side for side, _, _ in turns(robot.spoke)] == ["blue", "green", "blue"]
+    assert robot.witness.turns() == ["blue", "green", "blue"]
 
     # Whoever starts both all the same, such as by hand, gets one that drives and one that says why it does not.
     told = robot.ask("start", "green", patience=5)
@@ -136,12 +94,12 @@ def test_sides_take_turns_and_never_drive_together(robot):
     assert "control" in told["message"]
     log = robot.node("green", "control").output()
     assert "another controller that has it" in log
-    assert [side for side, _, _ in turns(robot.spoke)] == ["blue", "green", "blue"]
+    assert robot.witness.turns() == ["blue", "green", "blue"]
 
     # The one that drives is killed: the kernel takes the right to drive from it, and the other one goes on.
     robot.node("blue", "control").end(signal.SIGKILL)
-    until(lambda: turns(robot.spoke)[-1][0] == "green")
-    assert [side for side, _, _ in turns(robot.spoke)] == ["blue", "green", "blue", "green"]
+    until(lambda: robot.witness.turns()[-1] == "green")
+    assert robot.witness.turns() == ["blue", "green", "blue", "green"]
 
 
 def test_an_emergency_stop_holds_over_the_hand_over(robot):
@@ -149,7 +107,9 @@ def test_an_emergency_stop_holds_over_the_hand_over(robot):
     assert robot.call("/control/emergency_stop").success
     assert robot.hand_over("blue", "green")["ok"]
     states = []
-    robot.probe.create_subscription(ControlStatus, "/green/control/status", lambda m: states.append(m.state), 100)
+    robot.witness.node.create_subscription(
+        ControlStatus, "/green/control/status", lambda m: states.append(m.state), 100
+    )
     until(lambda: len(states) > 20)
     assert set(states) == {ControlStatus.EMERGENCY_STOP}
     assert robot.call("/control/reset").success

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -151,12 +152,10 @@ class HandOver:
             words += ["--wheels", self._plan.wheels]
         done = side.exec(words, timeout + _MARGIN)
         lines = done.output.strip().splitlines() or [""]
-        try:
+        with contextlib.suppress(ValueError):  # what it said instead is told below
             answer = json.loads(lines[-1])
             if isinstance(answer, dict):
                 return answer
-        except ValueError:
-            pass
         said = (done.errors.strip().splitlines() or lines)[-1] or "nothing"
         raise DeploymentError(f"{verb} of the nodes of side {side.name}", got=said, wanted="an answer in JSON")
 
