@@ -31,16 +31,28 @@ def count(end):
 @contextlib.contextmanager
 def threads(*targets, waiting=20):
     end = threading.Event()
-    running = [threading.Thread(target=target, args=(end,), name=f"{target.__name__};") for target in targets]
-    running += [threading.Thread(target=end.wait, name=f"waits {i}") for i in range(waiting)]
-    for thread in running:
+    sleeping = [threading.Thread(target=end.wait, name=f"waits {i}") for i in range(waiting)]
+    working = [threading.Thread(target=target, args=(end,), name=f"{target.__name__};") for target in targets]
+    for thread in sleeping:
+        thread.start()
+    settle(sleeping)  # beginning is work, too
+    for thread in working:
         thread.start()
     try:
         yield
     finally:
         end.set()
-        for thread in running:
+        for thread in sleeping + working:
             thread.join()
+
+
+def settle(threads):
+    """Wait until the threads use no processor time."""
+    clocks = [time.pthread_getcpuclockid(thread.ident) for thread in threads]
+    before, now = None, [time.clock_gettime(clock) for clock in clocks]
+    while now != before:
+        time.sleep(0.05)
+        before, now = now, [time.clock_gettime(clock) for clock in clocks]
 
 
 @linux
