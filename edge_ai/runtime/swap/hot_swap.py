@@ -17,9 +17,10 @@ from edge_ai.runtime.swap.generation import Admitted, Generation
 from edge_ai.runtime.swap.kept import KeptModel
 from edge_ai.runtime.swap.params import SwapParams
 from edge_ai.runtime.swap.retiring import Retiring
-from edge_ai.runtime.swap.serving import Front, Serving, Watched
+from edge_ai.runtime.swap.serving import Front, Serving
 from edge_ai.runtime.swap.staging import Candidate, Staging
 from edge_ai.runtime.swap.status import Check, StatusBoard, SwapState, SwapStatus
+from edge_ai.runtime.swap.verdict import Verdict
 from edge_ai.runtime.trusted import admission
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ class HotSwap(Front):
             EdgeAIError: as of `Variants`, by its constructor and `open`.
         """
         self._serving = Serving(self._kept.open(self._params, self._clock), self._retiring)
+        self._verdict = Verdict(self._serving, self._kept, self._board, self._changed)
         self._board.note(SwapState.IDLE, "", active=self._serving.active.name)
         self._board.tell()
 
@@ -171,21 +173,7 @@ class HotSwap(Front):
         Raises:
             DeploymentError: none is on probation.
         """
-        return self._take_back(self._now.watched, reason)
-
-    def _take_back(self, watched: Watched | None, reason: str) -> SwapStatus:
-        with self._changed:
-            status = self._board.status
-            if watched is None or watched is not self._now.watched:
-                raise self._refusal("roll back", "on probation")
-            self._now.take_back(watched)
-            message = f"{watched.new.name} is taken back, {watched.before.name} answers again: {reason}"
-            log.error("%s", message)
-            checks = (*status.checks, Check("probation", False, f"{reason} ({watched.probation.summary})"))
-            changes = {"active": watched.before.name, "checks": checks, "rollbacks": status.rollbacks + 1}
-            self._board.note(SwapState.IDLE, message, candidate="", progress=0.0, **changes)
-            self._changed.notify_all()
-        self._board.tell()
+        self._verdict.take_back(self._now.watched, reason)
         return self.status
 
     def discard(self) -> SwapStatus:
@@ -258,34 +246,7 @@ class HotSwap(Front):
                 if late:
                     self._discard(f"nobody switched to it within {self._swap.ready_timeout:g} s")
                 elif watched is not None:
-                    self._judge(watched)
-
-    def _judge(self, watched: Watched) -> None:
-        if fault := watched.probation.fault:
-            self._take_back(watched, fault)
-        elif watched.probation.progress >= 1.0:
-            self._confirm(watched)
-
-    def _confirm(self, watched: Watched) -> None:
-        with self._changed:
-            if self._now.watched is not watched or self._closing:
-                return
-            message = f"{watched.new.name} has proved itself{self._keep(watched)}"
-            self._now.keep(watched)
-            log.info("%s: %s", message, watched.probation.summary)
-            checks = (*self._board.status.checks, Check("probation", True, watched.probation.summary))
-            self._board.note(SwapState.IDLE, message, candidate="", progress=0.0, checks=checks)
-        self._board.tell()
-
-    def _keep(self, watched: Watched) -> str:
-        """Have restarts begin with it, and only then older ones refused; what is wrong with that, in words."""
-        try:
-            self._kept.keep(watched.new)
-            watched.admitted.confirm()
-        except Exception as error:
-            log.error("%s", error, exc_info=not isinstance(error, EdgeAIError))
-            return f", but a restart may begin with another model: {error}"
-        return ""
+                    self._verdict.judge(watched)
 
     def _discard(self, reason: str) -> None:
         with self._changed:
@@ -306,11 +267,8 @@ class HotSwap(Front):
         self._retiring.add(generation.name, generation.variants.close)
 
     def _refusal(self, action: str, wanted: str) -> DeploymentError:
-        status = self._board.status
-        got = f"{status.state.value}{f' with {status.candidate}' if status.candidate else ''}"
-        if status.state is SwapState.IDLE and self._busy.locked():
-            got = "another update that begins"
-        return DeploymentError(f"a model update cannot {action} now", got=got, wanted=wanted)
+        begins = self._board.status.state is SwapState.IDLE and self._busy.locked()
+        return self._board.refusal(action, wanted, "another update that begins" if begins else "")
 
     def _told(self, state: SwapState, progress: float, checks: Sequence[Check], message: str) -> None:
         self._board.note(state, message, progress=progress, checks=tuple(checks))

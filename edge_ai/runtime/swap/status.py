@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from edge_ai.core.errors import DeploymentError
+
 log = logging.getLogger(__name__)
 
 
@@ -81,6 +83,18 @@ class StatusBoard:
         """Write it down; nobody is told yet."""
         with self._writing:
             self.status = replace(self.status, state=state, message=message, **changes)
+
+    def refusal(self, action: str, wanted: str, got: str = "") -> DeploymentError:
+        """Why an action cannot be.
+
+        Args:
+            action: what was asked for.
+            wanted: the state in which it can be.
+            got: where it stands; default: the state, and of what.
+        """
+        status = self.status
+        stands = f"{status.state.value}{f' with {status.candidate}' if status.candidate else ''}"
+        return DeploymentError(f"a model update cannot {action} now", got=got or stands, wanted=wanted)
 
     def tell(self) -> None:
         """Tell of what stands there; who cannot be told holds no update up."""
