@@ -18,9 +18,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell starts what runs in its background with signals ignored, nohup does, and programs under test inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # A shell starts what runs in its background so, and the programs under test would inherit it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)  # ignored here as before, but by nobody who is started
     config.addinivalue_line("markers", "gpu: needs an NVIDIA GPU with TensorRT; `make test-gpu` runs these")
 
 
