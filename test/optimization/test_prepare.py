@@ -12,7 +12,9 @@ import yaml
 from edge_ai.backends.engine_cache import EngineCache
 from edge_ai.core.errors import BackendError, EdgeAIError, EngineRefusedError, ParameterError
 from edge_ai.evaluation.budget import Budget
+from edge_ai.evaluation.compare import Estimate
 from edge_ai.optimization import prepare as module
+from edge_ai.optimization.judging.measure import Measured
 from edge_ai.optimization.prepare import models_folder, prepare
 from edge_ai.optimization.prepare_plan import Request, make_plan
 from edge_ai.platforms.detect import detect
@@ -47,6 +49,13 @@ def colours(colour_data):
     """A request to prepare the small classifier with two variants to try."""
     card, pictures, _ = colour_data
     return Request(card=Path(card), pictures=str(pictures), loss=GENEROUS, rungs=("fp16", "int8_minmax"))
+
+
+@pytest.fixture
+def faster(monkeypatch):
+    """A machine on which, and a board for which, every variant gains time: of this one nobody knows."""
+    monkeypatch.setattr(Measured, "speedup", lambda *_: Estimate(2.0, 1.5, 2.5))
+    monkeypatch.setattr(module, "_faster", lambda *_: True)
 
 
 def done(request, machine, progress=lambda *_: None):
@@ -129,8 +138,7 @@ def test_another_picture_is_another_preparation(pc, colours, monkeypatch):
 
 
 @pytest.mark.parametrize("lost", ["model", "file"])
-def test_what_is_lost_is_made_again(pc, colours, monkeypatch, lost):
-    monkeypatch.setattr(module, "_faster", lambda *_: True)
+def test_what_is_lost_is_made_again(pc, colours, faster, monkeypatch, lost):
     first, _ = done(colours, pc)
     if lost == "file":
         prepared_path().unlink()
@@ -218,7 +226,9 @@ def test_an_engine_that_the_gate_refuses_ends_it_and_nothing_is_written(orin, co
 
 
 @pytest.mark.parametrize("kind", [EngineRefusedError, BackendError])
-def test_a_variant_without_an_engine_leaves_the_original_which_has_one(orin, colours, double_gpu, monkeypatch, kind):
+def test_a_variant_without_an_engine_leaves_the_original_which_has_one(
+    orin, colours, faster, double_gpu, monkeypatch, kind
+):
     double_gpu()
     real = module.EngineBuild.run
 
@@ -228,16 +238,14 @@ def test_a_variant_without_an_engine_leaves_the_original_which_has_one(orin, col
         return real(build)
 
     monkeypatch.setattr(module.EngineBuild, "run", refuse_variants)
-    monkeypatch.setattr(module, "_faster", lambda *_: True)
     outcome, said = done(colours, orin)
     assert any("is taken in its place" in words for words in said)
     assert outcome.prepared.model == str(colours.card.resolve())
     assert inference()["precision"] == "fp16"
 
 
-def test_the_engine_of_an_int8_variant_is_int8(orin, colours, double_gpu, monkeypatch):
+def test_the_engine_of_an_int8_variant_is_int8(orin, colours, faster, double_gpu):
     double_gpu()
-    monkeypatch.setattr(module, "_faster", lambda *_: True)
     outcome, _ = done(dataclasses.replace(colours, rungs=("int8_minmax",)), orin)
     assert Path(outcome.prepared.model).is_relative_to(models_folder())
     assert inference()["precision"] == "int8"

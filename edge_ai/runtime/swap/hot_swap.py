@@ -139,8 +139,8 @@ class HotSwap(Front):
                     log.exception("staging '%s' failed", path)
                     error = DeploymentError(f"staging '{path}'", got=f"{type(error).__name__}: {error}")
                 self._staging = None
-                log.error("%s goes on: %s", self._now.active.name, error)
                 self._board.note(SwapState.IDLE, str(error), candidate="", progress=0.0)
+                log.error("%s goes on: %s", self._now.active.name, error)
                 self._board.tell()
                 raise error from None
             return self.status
@@ -160,9 +160,9 @@ class HotSwap(Front):
             before, new = self._now.put(candidate, self._swap, self._clock), candidate.generation
             self._candidate = None
             message = f"{new.name} answers, {before.name} stands by"
-            log.info("%s", message)
             count = self._board.status.switches + 1
             self._board.note(SwapState.PROBATION, message, active=new.name, progress=0.0, switches=count)
+            log.info("%s", message)
             self._changed.notify_all()
         self._board.tell()
         return self.status
@@ -227,8 +227,8 @@ class HotSwap(Front):
             self._candidate = candidate
             self._ready_until_ns = self._clock.steady_ns() + round(self._swap.ready_timeout * NS)
             message = f"{generation.name} is ready"
-            log.info("%s", message)
             self._board.note(SwapState.READY, message, candidate=generation.name, progress=1.0)
+            log.info("%s", message)
             self._minder = threading.Thread(target=self._mind, name="model update", daemon=True)
             self._minder.start()
         self._board.tell()

@@ -49,10 +49,10 @@ class Verdict:
                 raise self._board.refusal("roll back", "on probation")
             self._serving.take_back(watched)
             message = f"{watched.new.name} is taken back, {watched.before.name} answers again: {reason}"
-            log.error("%s", message)
             checks = (*status.checks, Check("probation", False, f"{reason} ({watched.probation.summary})"))
             changes = {"active": watched.before.name, "checks": checks, "rollbacks": status.rollbacks + 1}
             self._board.note(SwapState.IDLE, message, candidate="", progress=0.0, **changes)
+            log.error("%s", message)
             self._changed.notify_all()
         self._board.tell()
 
@@ -62,9 +62,9 @@ class Verdict:
                 return
             message = f"{watched.new.name} has proved itself{self._keep(watched)}"
             self._serving.keep(watched)
-            log.info("%s: %s", message, watched.probation.summary)
             checks = (*self._board.status.checks, Check("probation", True, watched.probation.summary))
             self._board.note(SwapState.IDLE, message, candidate="", progress=0.0, checks=checks)
+            log.info("%s: %s", message, watched.probation.summary)
         self._board.tell()
 
     def _keep(self, watched: Watched) -> str:
