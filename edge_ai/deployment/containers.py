@@ -94,6 +94,14 @@ class ContainerEngine:
             container = self._find(name)
             return container is not None and container.status == "running"
 
+    def started(self, name: str) -> str:
+        """When it was started, by the engine's clock, as it writes it: another word after each restart. Empty: it does
+        not run now."""
+        with self._asked(f"container '{name}'"):
+            container = self._find(name)
+            runs = container is not None and container.status == "running"
+            return str(container.attrs["State"]["StartedAt"]) if runs else ""
+
     def runs(self, name: str, spec: ContainerSpec) -> bool:
         """Whether it runs now, started with this specification."""
         with self._asked(f"container '{name}'"):

@@ -26,6 +26,7 @@ class ContainerSettings(Entry):
         container: its name on the robot.
         spec: all else of `ContainerSpec`.
         ready: how long it may take to be healthy, s.
+        settle: how long one without a health check has to run for that, s.
     """
 
     engine: str = "ssh://{address}"
@@ -33,6 +34,7 @@ class ContainerSettings(Entry):
     container: str = Field("edge_ai", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     spec: dict[str, Any] = Field({})
     ready: float = Field(120.0, gt=0, le=3600)
+    settle: float = Field(3.0, ge=0, le=600)
 
     @field_validator("image")
     @classmethod
@@ -76,18 +78,32 @@ class ContainerTarget:
         engine, name = self._engine(host), self._settings.container
         image = self._settings.image.replace("{release}", release)
         engine.start(name, ContainerSpec(image=image, **self._settings.spec))
-        end = time.monotonic() + self._settings.ready
-        while (health := engine.health(name)) not in ("healthy", "none") or not engine.running(name):
-            if health == "unhealthy" or time.monotonic() > end or not engine.running(name):
-                got = f"{health} container '{name}' of '{image}': {' '.join(engine.logs(name, 5).split())}"
-                raise DeploymentError(f"robot '{host.name}'", got=got, wanted="a healthy one")
-            time.sleep(_TICK)
+        if fault := self._wait(engine):
+            engine.stop(name)  # else it would be started again and again
+            got = f"{fault} container '{name}' of '{image}': {' '.join(engine.logs(name, 5).split())}"
+            raise DeploymentError(f"robot '{host.name}'", got=got, wanted="a healthy one")
 
     def roll_back(self, release: str, host: Host) -> None:
         if release:
             self.apply(release, host)
         else:
             self._engine(host).remove(self._settings.container)
+
+    def _wait(self, engine: ContainerEngine) -> str:
+        """Until it is healthy, or without a health check has run long enough; empty, or what it is instead."""
+        name, begun = self._settings.container, time.monotonic()
+        run, since = "", begun
+        while True:
+            now, health, before, run = time.monotonic(), engine.health(name), run, engine.started(name)
+            if run != before:
+                since = now
+            if not run or health == "unhealthy":
+                return health if run else "ended"
+            if health == "healthy" or (health == "none" and now - since >= self._settings.settle):
+                return ""
+            if now - begun > self._settings.ready:
+                return "restarting" if health == "none" else health
+            time.sleep(_TICK)
 
     def _engine(self, host: Host) -> ContainerEngine:
         url = self._settings.engine.replace("{address}", host.place)

@@ -26,7 +26,7 @@ def robots(engine_url, images):
     def robots(command=WAIT, **changes):
         spec = {"command": command, "network": "host", "user": "65534:65534"}
         entry = {"kind": "containers", "engine": engine_url, "image": "edge_ai/test:{release}", "container": "canary"}
-        return make_target({**entry, "spec": spec, "ready": 20.0, **changes})
+        return make_target({**entry, "spec": spec, "ready": 20.0, "settle": 0.6, **changes})
 
     yield robots
     with ContainerEngine(engine_url) as engine:
@@ -54,9 +54,17 @@ def test_an_image_that_is_not_there_is_told_and_the_robot_runs_on(robots):
     assert robots().version(ROBOT) == "1"
 
 
-def test_a_release_that_ends_at_once_runs_nothing(robots):
-    target = robots(["/bin/sh", "-c", "echo no camera; exit 1"])
-    with pytest.raises(DeploymentError, match="no camera"):
+@pytest.mark.parametrize("runs", [0, 0.3])
+def test_a_release_that_ends_at_once_runs_nothing(robots, runs):
+    target = robots(["/bin/sh", "-c", f"echo no camera; sleep {runs}; exit 1"], settle=3.0)
+    with pytest.raises(DeploymentError, match=r"ended container.*no camera"):
+        target.apply("2", ROBOT)
+    assert target.version(ROBOT) == ""
+
+
+def test_a_release_that_is_brought_back_again_and_again_is_refused(robots):
+    target = robots(["/bin/sh", "-c", "echo no camera; sleep 1; exit 1"], settle=2.0, ready=6.0)
+    with pytest.raises(DeploymentError, match=r"(ended|restarting) container.*no camera"):
         target.apply("2", ROBOT)
     assert target.version(ROBOT) == ""
 
