@@ -20,6 +20,8 @@ from edge_ai.runtime.variants import Variants
 log = logging.getLogger(__name__)
 
 _FILE = "confirmed.json"
+_LOADING = "loading"  # holds how often in a row loading it has ended the process, or the power
+_TRIES = 3
 
 
 class Launched(BaseModel):
@@ -71,6 +73,7 @@ class KeptModel:
 
     def __init__(self, folder: str) -> None:
         self._path = (Path(folder) if folder else default_folder()) / _FILE
+        self._loading = self._path.with_name(_LOADING)
         self._replaces = Launched(model="", sha256="")
 
     def open(self, params: InferenceParams, clock: Clock) -> Generation:
@@ -85,12 +88,14 @@ class KeptModel:
         """
         self._replaces = _launched(params)
         kept = self._read()
-        if kept is not None:
+        if kept is not None and self._may_load(kept):
             try:
                 confirmed = Generation.of(params, clock, Path(kept.card))
                 confirmed.variants.open()
                 confirmed.update(params)
+                self._count(0)
             except EdgeAIError as error:
+                self._count(0)
                 log.error("the confirmed model cannot be loaded, the one that was launched serves: %s", error)
             else:
                 log.info("%s goes on, as it was confirmed before", confirmed.name)
@@ -107,6 +112,7 @@ class KeptModel:
         Raises:
             DeploymentError: the disk refuses.
         """
+        self._count(0)
         kept = Kept(replaces=self._replaces, card=str(confirmed.card_path.absolute()))
         try:
             write_whole(self._path, kept.model_dump_json(indent=1).encode() + b"\n")
@@ -114,6 +120,31 @@ class KeptModel:
             what = f"remembering the confirmed model in '{self._path.parent}'"
             mend = "set swap.state_folder to a folder that can be written"
             raise DeploymentError(what, got=error.strerror, mend=mend) from None
+
+    def _may_load(self, kept: Kept) -> bool:
+        """Whether loading it has not ended the process each of the last times; counts this one."""
+        try:
+            tries = int(self._loading.read_text())
+        except (OSError, ValueError):
+            tries = 0
+        if tries >= _TRIES:
+            log.error(
+                "loading '%s', as confirmed, has ended the process %d times in a row: the model that was launched "
+                "serves; to try it again, remove '%s'",
+                *(kept.card, tries, self._loading),
+            )
+            return False
+        self._count(tries + 1)
+        return True
+
+    def _count(self, tries: int) -> None:
+        try:
+            if tries:
+                write_whole(self._loading, b"%d\n" % tries)
+            else:
+                self._loading.unlink(missing_ok=True)
+        except OSError as error:
+            log.error("'%s' cannot be written, crashes of a confirmed model are not counted: %s", self._loading, error)
 
     def _read(self) -> Kept | None:
         try:

@@ -99,6 +99,51 @@ def test_a_node_that_is_killed_in_probation_comes_back_with_the_model_before(act
     assert active_in(state, first) == "colours 1"
 
 
+CRASHES = """
+import os, sys
+from edge_ai.runtime.params import InferenceParams
+from edge_ai.runtime.swap.hot_swap import HotSwap
+from edge_ai.runtime.swap.params import SwapParams
+from edge_ai.runtime.variants import Variants
+
+load = Variants.open
+Variants.open = lambda self: os.abort() if "two" in str(self.choices[0].path) else load(self)
+swap = HotSwap(InferenceParams(model=sys.argv[1], warm_up=0), SwapParams(state_folder=sys.argv[2]))
+swap.open()
+print(swap.status.active)
+"""
+
+
+def test_a_confirmed_model_that_crashes_each_start_gives_way_to_the_one_launched(
+    opened, active_in, tmp_path, swap_params
+):
+    """A driver was updated, say: what ran yesterday ends the process while it is loaded."""
+    confirm(opened(), make(tmp_path / "two", version="2", gain=9.0))
+    first, state = tmp_path / "one" / "model.yaml", Path(swap_params.state_folder)
+
+    def start():
+        command = [sys.executable, "-c", CRASHES, first, state]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert [start().returncode for _ in range(2)] == [-signal.SIGABRT] * 2
+    assert active_in(state, first) == "colours 2", "twice may be the power, and it counts afresh"
+    assert [start().returncode for _ in range(3)] == [-signal.SIGABRT] * 3
+    fourth = start()
+    assert (fourth.returncode, fourth.stdout) == (0, "colours 1\n")
+    assert "has ended the process 3 times in a row" in fourth.stderr
+    assert active_in(state, first) == "colours 1", "until somebody says otherwise"
+    (state / "loading").unlink()
+    assert active_in(state, first) == "colours 2"
+
+
+def test_the_next_confirmed_model_is_not_blamed_for_the_one_before(opened, active_in, tmp_path, swap_params):
+    first, state = make(tmp_path / "one"), Path(swap_params.state_folder)
+    state.mkdir(parents=True, exist_ok=True)
+    (state / "loading").write_text("3\n")
+    confirm(opened(), make(tmp_path / "two", version="2", gain=9.0))
+    assert active_in(state, first) == "colours 2"
+
+
 def test_a_launch_with_another_model_wins_over_the_one_that_was_confirmed(opened, active_in, tmp_path, swap_params):
     confirm(opened(), make(tmp_path / "two", version="2", gain=9.0))
     first, state = tmp_path / "one" / "model.yaml", swap_params.state_folder
