@@ -94,6 +94,9 @@ class KeptModel:
                 confirmed.variants.open()
                 confirmed.update(params)
                 self._count(0)
+            except (KeyboardInterrupt, SystemExit):  # somebody ended it, not the model
+                self._count(0)
+                raise
             except EdgeAIError as error:
                 self._count(0)
                 log.error("the confirmed model cannot be loaded, the one that was launched serves: %s", error)

@@ -16,6 +16,7 @@ from edge_ai.runtime.params import InferenceParams
 from edge_ai.runtime.swap.hot_swap import HotSwap
 from edge_ai.runtime.swap.kept import KeptModel
 from edge_ai.runtime.swap.status import SwapState
+from edge_ai.runtime.variants import Variants
 
 PROGRAM = """
 import sys
@@ -133,6 +134,17 @@ def test_a_confirmed_model_that_crashes_each_start_gives_way_to_the_one_launched
     assert "has ended the process 3 times in a row" in fourth.stderr
     assert active_in(state, first) == "colours 1", "until somebody says otherwise"
     (state / "loading").unlink()
+    assert active_in(state, first) == "colours 2"
+
+
+def test_whoever_ends_a_node_while_it_loads_does_not_count(opened, active_in, tmp_path, swap_params, monkeypatch):
+    confirm(opened(), make(tmp_path / "two", version="2", gain=9.0))
+    first, state = tmp_path / "one" / "model.yaml", Path(swap_params.state_folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(Variants, "open", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        for _ in range(4):
+            with pytest.raises(KeyboardInterrupt):
+                active_in(state, first)
     assert active_in(state, first) == "colours 2"
 
 
