@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from edge_ai.backends import onnxrt_faults
 from edge_ai.backends.base import Backend
 from edge_ai.backends.options import BackendOptions, Spinning
 from edge_ai.backends.providers import Provider, completed, make_folders, missing, parse_all
@@ -58,7 +59,8 @@ class OnnxRuntimeBackend(Backend):
             return "onnxruntime is not installed: pip install onnxruntime"
         import onnxruntime
 
-        return missing(parse_all(options.providers), onnxruntime.get_available_providers())
+        lacking = missing(parse_all(options.providers), onnxruntime.get_available_providers())
+        return lacking or (onnxrt_faults.unfit(model_path) if model_path.is_file() else "")
 
     def _activate(self, model_path: Path) -> tuple[list[TensorSpec], list[TensorSpec], str]:
         providers = [completed(provider, self.options.engine) for provider in parse_all(self.options.providers)]
@@ -163,6 +165,7 @@ def _session_options(names: Sequence[str], options: BackendOptions) -> Any:
     session_options.intra_op_num_threads = options.thread_count
     session_options.inter_op_num_threads = 1
     session_options.log_severity_level = 3
+    onnxrt_faults.avoid(session_options)
     for key, value in spin_entries(options.spinning, onnxruntime.__version__).items():
         session_options.add_session_config_entry(key, value)
     if "CPUExecutionProvider" not in names:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 
+import numpy as np
 import pytest
 
 from edge_ai.core.errors import EdgeAIError
@@ -16,6 +17,9 @@ from edge_ai.optimization.ladder import optimize
 from edge_ai.optimization.progress import Made
 from edge_ai.optimization.workshop import prune_model, quantize
 from edge_ai.processing.card import ModelCard
+from edge_ai.runtime.agreement import card_feeds
+from edge_ai.runtime.model import backend_for
+from edge_ai.runtime.params import InferenceParams
 
 
 @pytest.fixture
@@ -53,6 +57,21 @@ def test_a_quantised_model_is_shipped_with_its_card_and_report(job, tmp_path, me
     assert all(goal["met"] for goal in data["goals"])
     assert (output / "report.html").read_text().startswith("<!doctype html>")
     assert bool(data["sensitivity"]) is (method == "static")
+
+
+def test_an_int8_model_answers_the_same_in_every_session(job, tmp_path):
+    """ONNX Runtime 1.21 to 1.24 do not on processors with AMX, see edge_ai.backends.onnxrt_faults."""
+    quantize(job, tmp_path / "out", method="static", sensitivity=False)
+    card = ModelCard.load(tmp_path / "out" / "colours_int8.yaml")
+    feeds, answers, backends = list(card_feeds(card)), [], []
+    for threads in (1, 2) * 10:
+        backend = backend_for(card.model_path, card, InferenceParams(backend="onnxruntime", threads=threads))
+        backend.activate(card.model_path)
+        backends.append(backend)  # each has memory of its own
+        answers.append(np.stack([backend.infer(feed)["classes"] for feed in feeds]))
+    for backend in backends:
+        backend.deactivate()
+    assert max(np.abs(answer - answers[0]).max() for answer in answers) < 1e-4
 
 
 def test_what_the_gate_refuses_is_not_shipped(job, tmp_path):

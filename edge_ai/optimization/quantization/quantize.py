@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_ai.backends.onnxrt_faults import avoid
 from edge_ai.core.errors import ModelError
 from edge_ai.optimization.onnx_checks import first_line
 from edge_ai.optimization.onnx_file import load_model, save_model
@@ -125,6 +126,7 @@ def _check(made: Any, model: Any, folder: Path, feed: Mapping[str, NDArray[Any]]
     save_model(made, folder / "checked.onnx")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
+    avoid(options)
     what = "the quantised model"
     mend = "leave layers in float, or use precision fp16"
     for was, now in zip(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_ai.backends.onnxrt_faults import avoid
 from edge_ai.core.errors import ModelError
 from edge_ai.optimization.onnx_checks import first_line
 from edge_ai.optimization.onnx_file import save_model
@@ -90,6 +91,7 @@ def _run(model: Any, feeds: Collection[Mapping[str, NDArray[Any]]], folder: Path
     save_model(model, folder / "one.onnx")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
+    avoid(options)
     try:
         session = onnxruntime.InferenceSession(str(folder / "one.onnx"), options, providers=["CPUExecutionProvider"])
         return [session.run(None, dict(feed)) for feed in feeds]

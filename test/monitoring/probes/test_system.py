@@ -44,16 +44,22 @@ def test_a_process_that_eats_a_processor_is_seen():
 
 
 def test_a_process_that_eats_memory_is_seen():
+    """Others may free as much at the same moment; hardly each time."""
     probe = SystemProbe()
     probe.open()
+    assert any(seen_of_300_mib(probe) > (150 << 20) for _ in range(5))
+
+
+def seen_of_300_mib(probe):
     before = probe.read()["memory_used"]
     script = "hog = bytearray(300 << 20); print('full', flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as eater:
         assert eater.stdout.readline()
-        until(lambda: probe.read()["memory_used"] > before + (150 << 20))
+        more = probe.read()["memory_used"] - before
         eater.communicate("\n")
+    return more
 
 
 def test_traffic_is_counted_per_second():

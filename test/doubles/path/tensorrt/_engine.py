@@ -34,6 +34,8 @@ class ICudaEngine(Native):
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.log_severity_level = 1, 4
+        # Some releases compute INT8 wrongly on some processors, see edge_ai.backends.onnxrt_faults.
+        options.add_session_config_entry("session.disable_quant_qdq", "1")
         self._own_runtime, self._own_head = runtime, head
         self._own_session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self._own_profile: _plan.Shapes = {
