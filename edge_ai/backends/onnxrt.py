@@ -60,7 +60,7 @@ class OnnxRuntimeBackend(Backend):
         import onnxruntime
 
         lacking = missing(parse_all(options.providers), onnxruntime.get_available_providers())
-        return lacking or (onnxrt_faults.unfit(model_path) if model_path.is_file() else "")
+        return lacking or onnxrt_faults.unfit(model_path)
 
     def _activate(self, model_path: Path) -> tuple[list[TensorSpec], list[TensorSpec], str]:
         providers = [completed(provider, self.options.engine) for provider in parse_all(self.options.providers)]
