@@ -22,21 +22,20 @@ def check_running(side: Side) -> str:
         DeploymentError: it does not; with the last lines it wrote.
     """
     if not side.current():
-        words = " | ".join(side.logs().split("\n")) or "nothing"
-        raise DeploymentError(f"side {side.name}", got=f"it does not run; its last words: {words}")
+        raise DeploymentError(f"side {side.name}", got=f"it does not run; {_last_words(side)}")
     return "running"
 
 
-def check_ready(side: str, url: str, timeout: float) -> str:
+def check_ready(side: Side, url: str, timeout: float) -> str:
     """Whether a URL answers with status 200.
 
     Raises:
-        DeploymentError: it does not, within the timeout in seconds.
+        DeploymentError: it does not, within the timeout in seconds; with the last lines the side wrote.
     """
     try:
         ask(url, timeout)
     except DeploymentError as error:
-        raise DeploymentError(f"side {side}: {error}") from None
+        raise DeploymentError(f"side {side.name}: {error}; {_last_words(side)}") from None
     return f"{url} answers"
 
 
@@ -58,7 +57,7 @@ def readiness(side: Side, plan: SidePlan, checks: ChecksPlan) -> list[Check]:
     """Whether a side is there: what may take its time after a start."""
     found: list[Check] = [partial(check_running, side)]
     if plan.ready:
-        found.append(partial(check_ready, side.name, plan.ready, checks.timeout))
+        found.append(partial(check_ready, side, plan.ready, checks.timeout))
     return found
 
 
@@ -78,3 +77,7 @@ def proofs(side: Side, plan: SidePlan, checks: ChecksPlan, folder: Path) -> list
     if golden is not None:
         found.append(partial(check_golden, golden, folder / golden.folder, plan.api, checks.timeout))
     return found
+
+
+def _last_words(side: Side) -> str:
+    return f"its last words: {' | '.join(side.logs().splitlines()) or 'nothing'}"
