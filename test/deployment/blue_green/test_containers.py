@@ -64,6 +64,11 @@ def test_a_release_in_a_container_takes_over_and_a_broken_one_does_not(machine, 
     ends = side("blue", "3", command=["sh", "-c", "echo no model; exit 3"])
     assert not run(machine, machine.plan("blue", ends, green, checks=checks), engine)
     assert any("its last words: no model" in line for line in machine.said)
+    silent = side(
+        "blue", "3b", command=["sh", "-c", "echo no camera; trap 'exit 0' TERM; while :; do sleep 0.05; done"]
+    )
+    assert not run(machine, machine.plan("blue", silent, green, checks=checks), engine)
+    assert any("its last words: no camera" in line for line in machine.said)
     lacks = {**checks, "commands": {"GPU": ["nvidia-smi", "-L"]}}
     assert not run(machine, machine.plan("blue", side("blue", "4"), green, checks=lacks), engine)
     assert any("nvidia-smi" in line for line in machine.said if line.startswith("rolling back"))
